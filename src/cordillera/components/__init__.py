@@ -1,0 +1,1 @@
+"""WHAT an environment is made of: one file per component."""

@@ -1,0 +1,1 @@
+"""What every part of Cordillera leans on; knows nothing of clouds."""

@@ -1,0 +1,1 @@
+"""`cordillera.yaml`: its model, its loader, its explanation."""

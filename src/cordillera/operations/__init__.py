@@ -1,0 +1,1 @@
+"""Durable runbooks, one verb a file."""
