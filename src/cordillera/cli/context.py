@@ -1,0 +1,69 @@
+"""Which environment is meant: named, else the only one of the folder, else the only one that is up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cordillera import targets
+from cordillera.components.target import Target
+from cordillera.core.errors import ManifestError
+
+if TYPE_CHECKING:
+    from cordillera.components.wanted import Wanted
+
+DEFAULT_TARGET = "local"
+
+
+@dataclass
+class Options:
+    """What was said before the command: `--env`, `--file`, `--quiet`."""
+
+    env: str = ""
+    file: Path | None = None
+    quiet: bool = False
+
+
+options = Options()
+
+
+def wanted(environment: str) -> "Wanted":
+    """The environment as the manifest wants it. Raises ManifestError."""
+    from cordillera.manifest import find, load, resolve
+
+    path = options.file or find.manifest_file(Path.cwd())
+    manifest = load.load(path)
+    name = environment or options.env or _only(list(manifest.environments))
+    return resolve.wanted(manifest, name, path.parent.resolve())
+
+
+def running(environment: str) -> str:
+    """The name of an environment on this machine. Raises ManifestError, with the list, when unclear."""
+    name = environment or options.env
+    if name:
+        return name
+    here = list(target().verbs.environments())
+    return _only(_of_this_folder(here) or here)
+
+
+def target(name: str = DEFAULT_TARGET) -> Target:
+    """The target of that name."""
+    return targets.load(name)
+
+
+def _of_this_folder(names: list[str]) -> list[str]:
+    folders = [Path.cwd(), *Path.cwd().parents]
+    verbs = target().verbs
+    return [name for name in names if verbs.folder_of(name) in folders]
+
+
+def _only(names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise ManifestError(
+            "no environment is here", hint="run `cordillera up`, or name one: --env CUSTOMER/STAGE"
+        )
+    raise ManifestError(
+        f"several environments could be meant: {', '.join(names)}",
+        hint=f"name one: --env {names[0]}",
+    )

@@ -1,0 +1,58 @@
+"""What `up` ends with: the address, how to log in, how to trust it, what to try next."""
+
+import os
+import socket
+
+from cordillera.cli import context, render
+from cordillera.components.state import EnvironmentState
+from cordillera.components.target import Target
+from cordillera.components.wanted import Wanted
+
+
+def show(
+    target: Target, want: Wanted, state: EnvironmentState, *, seconds: float, changed: int
+) -> None:
+    """Print it; with `--quiet` only the address."""
+    if context.options.quiet:
+        print(state.url)
+        return
+    what = f"{changed} changes in {seconds:.1f} s" if changed else "nothing to change"
+    verdict = "[green]healthy[/]" if state.healthy else "[red]not healthy yet: cordillera status[/]"
+    render.say(f"\n[bold]{want.environment}[/] is up ({what}), {verdict}\n")
+    for label, text in _lines(target, want, state):
+        render.console().print(f"  [dim]{label:<9}[/] ", end="")
+        render.console().print(text, markup=False, soft_wrap=True)
+
+
+def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[str, str]]:
+    env = f"--env {want.environment}"
+    lines = []
+    if state.url:
+        lines.append(("address", state.url))
+        lines += _remote(state.url)
+        lines.append(
+            (
+                "trust",
+                f"import {target.verbs.certificate_file(want.environment)} into your browser, or: "
+                f"curl --cacert {target.verbs.certificate_file(want.environment)} {state.url}/",
+            )
+        )
+    for service in want.services.values():
+        for secret in service.secrets:
+            if "PASSWORD" in secret.name:
+                lines.append(("login", f"cordillera {env} secrets get {secret.name}"))
+    lines.append(("next", f"cordillera {env} status --watch"))
+    lines.append(("", f"cordillera {env} logs -f"))
+    if any(want.of_type("mail")):
+        lines.append(("", f"cordillera {env} mail"))
+    return list(dict.fromkeys(lines))
+
+
+def _remote(url: str) -> list[tuple[str, str]]:
+    """How to reach a loopback address from another machine."""
+    if "//localhost" not in url:
+        return []
+    port = url.rpartition(":")[2]
+    user = os.environ.get("SUDO_USER") or os.environ.get("USER") or "root"
+    line = f"ssh -L {port}:127.0.0.1:{port} {user}@{socket.gethostname()}   (or: --listen 0.0.0.0:{port})"
+    return [("elsewhere", line)]

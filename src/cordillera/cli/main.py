@@ -1,0 +1,65 @@
+"""The command `cordillera`: its words, and the one place where errors end."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cordillera.cli import author, context, environment, operate, render
+from cordillera.core.errors import CordilleraError
+
+app = typer.Typer(
+    help="One file describes the app; one command stands up its environment.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from cordillera import __version__
+
+        print(f"cordillera {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    env: Annotated[
+        str, typer.Option("--env", "-e", help="Environment, such as acme/certification.")
+    ] = "",
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Manifest to read.")] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only what was asked for.")
+    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Options that go before the command."""
+    context.options.env, context.options.file, context.options.quiet = env, file, quiet
+
+
+environment.register(app)
+operate.register(app)
+author.register(app)
+
+
+def main() -> None:
+    """Run the command; errors become text and an exit status here."""
+    try:
+        app(standalone_mode=True)
+    except CordilleraError as error:
+        sys.exit(render.fail(error))
+    except KeyboardInterrupt:
+        print("\nstopped; nothing is lost: run the same command again", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Live progress of a plan: each unit, its state, its seconds."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cordillera.cli import render
+from cordillera.operations.provision import Step, Tell
+
+SIGN = {"working": "[yellow]…[/]", "done": "[green]✓[/]", "failed": "[red]✗[/]"}
+DETAIL_WIDTH = 90
+
+
+@contextmanager
+def live(units: tuple[str, ...], *, quiet: bool) -> Iterator[Tell]:
+    """A function to tell steps to: a live tree on a terminal, else a line per finished unit."""
+    if quiet:
+        yield lambda _: None
+    elif render.interactive():
+        with _Live(units) as shown:
+            yield shown.tell
+    else:
+        yield _Lines().tell
+
+
+class _Lines:
+    """A line when a unit is done or fails, and every ten seconds while it works."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, float] = {}
+
+    def tell(self, step: Step) -> None:
+        due = step.state == "working" and step.seconds - self._told.get(step.unit, 0) >= 10
+        if step.state == "working" and not due:
+            return
+        self._told[step.unit] = step.seconds
+        detail = (
+            ""
+            if step.state == "done"
+            else f"  {step.detail.splitlines()[0] if step.detail else ''}"
+        )
+        print(f"{step.state:>8}  {step.unit:<24} {step.seconds:6.1f} s{detail}", flush=True)
+
+
+class _Live:
+    """A table that is redrawn in place; finished units stay above it."""
+
+    def __init__(self, units: tuple[str, ...]) -> None:
+        from rich.live import Live
+
+        self._steps: dict[str, Step] = {}
+        self._left, self._began = len(units), time.monotonic()
+        self._live: Any = Live(console=render.console(), refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> "_Live":
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def tell(self, step: Step) -> None:
+        if step.state == "working":
+            self._steps[step.unit] = step
+        else:
+            self._steps.pop(step.unit, None)
+            self._left -= 1
+            self._live.console.print(_line(step))
+        self._live.update(self._working())
+
+    def _working(self) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        rows = [Text.from_markup(_line(step)) for step in self._steps.values()]
+        spent_s = time.monotonic() - self._began
+        foot = Text(f"  {spent_s:.0f} s, {self._left} units left", style="dim")
+        return Group(*rows, foot)
+
+
+def _line(step: Step) -> str:
+    from rich.markup import escape
+
+    detail = escape(step.detail.splitlines()[0][:DETAIL_WIDTH]) if step.detail else ""
+    shown = "" if step.state == "done" else f"  [dim]{detail}[/]"
+    return f"  {SIGN[step.state]} {step.unit:<22} [dim]{step.seconds:5.1f} s[/]{shown}"

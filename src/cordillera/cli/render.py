@@ -1,0 +1,132 @@
+"""Errors, tables and progress become text here, nowhere else."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from cordillera.components.protocol import Effect, Plan
+from cordillera.core.errors import CordilleraError
+
+EFFECT_STYLE = {
+    Effect.CREATE: "green",
+    Effect.UPDATE: "cyan",
+    Effect.RESTART: "yellow",
+    Effect.REPLACE: "red",
+    Effect.DELETE: "red",
+}
+EFFECT_SIGN = {
+    Effect.CREATE: "+",
+    Effect.UPDATE: "~",
+    Effect.RESTART: "↻",
+    Effect.REPLACE: "±",
+    Effect.DELETE: "-",
+}
+
+
+@cache
+def console(*, stderr: bool = False) -> Any:
+    """The terminal; honours NO_COLOR and whether anybody looks."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def fail(error: CordilleraError) -> int:
+    """Print an error and its hint; the exit status."""
+    where = f"{error.where}: " if error.where else ""
+    out = console(stderr=True)
+    out.print("[bold red]error:[/] ", end="")
+    out.print(f"{where}{error}", markup=False)
+    if error.hint:
+        out.print("  [bold]try:[/] ", end="")
+        out.print(error.hint, markup=False)
+    return error.exit_status
+
+
+def as_json(value: object) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """A line for people, on stdout."""
+    if not quiet:
+        console().print(text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A plain table without borders; wraps where the terminal ends."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold dim")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    console().print(made)
+
+
+def plan(found: Plan) -> None:
+    """What would change, per component, and whether data is at risk."""
+    if not found.changes:
+        say("Nothing to change.")
+        return
+    rows = [
+        (
+            f"[{EFFECT_STYLE[c.effect]}]{EFFECT_SIGN[c.effect]} {c.effect.name.lower()}[/]",
+            c.component,
+            c.name,
+            c.why + ("" if c.certain else " (perhaps)"),
+            "[bold red]data is lost[/]"
+            if c.endangers_data
+            else ("data kept" if c.holds_data else ""),
+        )
+        for c in found.changes
+    ]
+    table(("", "component", "name", "why", ""), rows)
+    say(f"\n{len(found.changes)} changes in {len(found.units)} units, plan {found.id}")
+
+
+def plan_json(found: Plan) -> dict[str, Any]:
+    """A plan for programs."""
+    return {
+        "id": found.id,
+        "units": list(found.units),
+        "changes": [
+            {
+                "component": c.component,
+                "name": c.name,
+                "effect": c.effect.name.lower(),
+                "holds_data": c.holds_data,
+                "loses_data": c.endangers_data,
+                "certain": c.certain,
+                "why": c.why,
+            }
+            for c in found.changes
+        ],
+    }
+
+
+def span(seconds: float) -> str:
+    """A time span as people read it: 12s, 3m, 5h, 2d."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def size(count: float) -> str:
+    """Bytes as people read them."""
+    for unit in ("B", "K", "M", "G"):
+        if count < 1024 or unit == "G":
+            return f"{count:.0f}{unit}"
+        count /= 1024
+    return ""
+
+
+def interactive() -> bool:
+    """Whether a person watches: a terminal, and neither CI nor a dumb one."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")

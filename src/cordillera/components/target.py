@@ -1,0 +1,155 @@
+"""A target: its engine, its verbs, and one of each component. A missing one does not type-check."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from cordillera.components.protocol import Engine, Plan
+from cordillera.components.wanted import Wanted
+
+
+@dataclass(frozen=True)
+class NotOffered:
+    """A component that a target does not offer, and what to do instead."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A component that a target offers; `limits` says in one sentence what it is not."""
+
+    limits: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that was captured instead of sent."""
+
+    id: str
+    at: datetime
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    stream: str
+    zone: str
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `doctor` looked at. `status`: ok, missing, too old, weaker or failed."""
+
+    name: str
+    status: str
+    detail: str
+    remedy: str
+    required: bool
+
+
+class TargetEngine(Engine, Protocol):
+    """An engine that wants to be told when a plan is about to be carried out."""
+
+    def open(self, plan: Plan) -> None:
+        """Take what the plan needs. Raises Refused when the world moved since it was made."""
+        ...
+
+
+class Verbs(Protocol):
+    """What may be asked of a running environment besides the engine's verbs."""
+
+    def environments(self) -> Sequence[str]:
+        """Names of the environments that exist here."""
+        ...
+
+    def folder_of(self, environment: str) -> Path:
+        """The app's folder at the last `up`."""
+        ...
+
+    def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
+        """Log lines of one service or of all (empty name)."""
+        ...
+
+    def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:
+        """Run a command as that service would, on our terminal; its exit status."""
+        ...
+
+    def variables(self, environment: str, service: str, *, reveal: bool) -> dict[str, str]:
+        """What the service receives; secrets masked unless `reveal`."""
+        ...
+
+    def mails(self, environment: str) -> Sequence[Mail]:
+        """Captured mails, newest first."""
+        ...
+
+    def mail_text(self, environment: str, mail: str) -> str:
+        """One captured mail as it was received. Raises CordilleraError for an unknown id."""
+        ...
+
+    def secrets(self, environment: str) -> Sequence[str]:
+        """Names of the secrets somebody chose."""
+        ...
+
+    def set_secret(self, environment: str, name: str, value: str) -> None:
+        """Seal a secret; takes effect at the next `up`."""
+        ...
+
+    def drop_secret(self, environment: str, name: str) -> bool:
+        """Forget a secret; False when there was none."""
+        ...
+
+    def reveal_secret(self, environment: str, name: str) -> str:
+        """A secret's value, chosen or generated."""
+        ...
+
+    def certificate_file(self, environment: str) -> Path:
+        """The certificate of the authority that signs the environment's own."""
+        ...
+
+    def again(self, environment: str) -> Wanted:
+        """What was asked for at the last `up`, releases included: to bring it back as it was."""
+        ...
+
+    def was_stopped(self, environment: str) -> bool:
+        """Whether somebody asked for it to be down."""
+        ...
+
+    def doctor(self) -> Sequence[Finding]:
+        """What this machine has and lacks for the target."""
+        ...
+
+    def busy(self, environment: str) -> Path:
+        """The lock file that one changing command holds at a time."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Everything a target is. `engine` takes the published address asked for, or an empty string."""
+
+    name: str
+    engine: Callable[[str], TargetEngine]
+    verbs: Verbs
+    network: Offered | NotOffered
+    balancer: Offered | NotOffered
+    firewall: Offered | NotOffered
+    cdn: Offered | NotOffered
+    certificate: Offered | NotOffered
+    secrets: Offered | NotOffered
+    service: Offered | NotOffered
+    database: Offered | NotOffered
+    cache: Offered | NotOffered
+    search: Offered | NotOffered
+    objects: Offered | NotOffered
+    queue: Offered | NotOffered
+    mail: Offered | NotOffered
+    monitoring: Offered | NotOffered
+    threats: Offered | NotOffered
+    backup: Offered | NotOffered
+
+    def support(self) -> dict[str, Offered | NotOffered]:
+        """Component -> what this target offers of it."""
+        names = [f.name for f in fields(self) if f.name not in ("name", "engine", "verbs")]
+        return {name: getattr(self, name) for name in names}

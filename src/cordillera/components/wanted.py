@@ -1,0 +1,32 @@
+"""One environment as the manifest wants it, overlays applied and references still symbolic."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cordillera.components.edge import EdgeSpec
+from cordillera.components.resources import ResourceSpec
+from cordillera.components.service import ServiceSpec
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a target is asked for. `folder` is where the app's source lies.
+
+    `releases` names each service's release; the engine fills it in when it plans.
+    """
+
+    app: str
+    environment: str
+    folder: Path
+    target: str = "local"
+    zones: int = 2
+    region: str = "local"
+    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
+    resources: Mapping[str, ResourceSpec] = field(default_factory=dict)
+    edge: EdgeSpec = field(default_factory=EdgeSpec)
+    releases: Mapping[str, str] = field(default_factory=dict)
+
+    def of_type(self, kind: str) -> Iterator[tuple[str, ResourceSpec]]:
+        """Resources of one type, in the manifest's order."""
+        return ((name, spec) for name, spec in self.resources.items() if spec.type == kind)

@@ -1,0 +1,100 @@
+"""An environment's secrets: derived where nobody chose them, sealed at rest where somebody did.
+
+Derived passwords are HKDF-SHA256 (RFC 5869) of the environment's key and the secret's name, so
+nothing has to be stored and nothing can be lost half-way. Chosen ones are sealed with Fernet
+(AES-128-CBC and HMAC-SHA256) under another key derived the same way.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from pathlib import Path
+
+from cordillera.core import files
+from cordillera.core.errors import CordilleraError
+
+KEY_BYTES = 32
+
+
+class Vault:
+    """The secrets of one environment, under `folder`. The key is made by `create`, once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._key_file, self._sealed_file = folder / "key", folder / "secrets.json"
+        self._key: bytes | None = None
+
+    def create(self) -> None:
+        """Make the key unless it is there. May be called twice."""
+        if not self._key_file.exists():
+            files.write(self._key_file, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
+
+    def derive(self, name: str) -> str:
+        """The password called `name`: 32 letters and digits, always the same."""
+        raw = self._bytes(f"password {name}")
+        return base64.b32encode(raw)[:32].decode().lower()
+
+    def put(self, name: str, value: str) -> None:
+        """Seal a chosen value. Replaces an older one."""
+        from cryptography.fernet import Fernet
+
+        token = Fernet(self._fernet_key()).encrypt(value.encode()).decode()
+        files.write_json(self._sealed_file, {**self._sealed(), name: token})
+
+    def drop(self, name: str) -> bool:
+        """Forget a chosen value. False when there was none."""
+        sealed = self._sealed()
+        if sealed.pop(name, None) is None:
+            return False
+        files.write_json(self._sealed_file, sealed)
+        return True
+
+    def chosen(self) -> list[str]:
+        """Names of the values somebody chose."""
+        return sorted(self._sealed())
+
+    def get(self, name: str) -> str:
+        """The chosen value, else the derived one. Raises CordilleraError when it cannot be opened."""
+        from cryptography.fernet import Fernet, InvalidToken
+
+        token = self._sealed().get(name)
+        if token is None:
+            return self.derive(name)
+        try:
+            return Fernet(self._fernet_key()).decrypt(token.encode()).decode()
+        except InvalidToken:
+            raise CordilleraError(
+                f"secret {name} was sealed with another key",
+                hint=f"set it anew: cordillera secrets set {name}",
+            ) from None
+
+    def digest(self, name: str) -> str:
+        """A fingerprint that tells when a secret changed and nothing else about it."""
+        return hmac.new(self._bytes("digest"), self.get(name).encode(), hashlib.sha256).hexdigest()[
+            :16
+        ]
+
+    def _sealed(self) -> dict[str, str]:
+        if not self._sealed_file.exists():
+            return {}
+        found: dict[str, str] = json.loads(self._sealed_file.read_text())
+        return found
+
+    def _fernet_key(self) -> bytes:
+        return base64.urlsafe_b64encode(self._bytes("seal"))
+
+    def _bytes(self, purpose: str) -> bytes:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        if self._key is None:
+            self._key = self._read_key()
+        kdf = HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
+        return kdf.derive(self._key)
+
+    def _read_key(self) -> bytes:
+        """Before `create`, a throw-away key: a plan of what is not there yet needs one."""
+        if not self._key_file.exists():
+            return secrets.token_bytes(KEY_BYTES)
+        return bytes.fromhex(self._key_file.read_text().strip())

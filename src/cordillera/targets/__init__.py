@@ -1,0 +1,19 @@
+"""HOW: one folder per target, one file per component. Only the target asked for is imported."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from cordillera.components.target import Target
+from cordillera.core.errors import ManifestError
+
+BUILT_IN = {"local": "cordillera.targets.local.target"}
+
+
+def load(name: str) -> Target:
+    """Import one target only, so that `local` needs no cloud SDK. Raises ManifestError."""
+    found = {e.name: e.value for e in entry_points(group="cordillera.targets")} | BUILT_IN
+    if name not in found:
+        raise ManifestError(f"no target called {name}", hint=f"one of: {', '.join(sorted(found))}")
+    make: Callable[[], Target] = import_module(found[name]).target
+    return make()

@@ -1,0 +1,1 @@
+"""The target `local`: real servers as supervised processes on one Linux machine."""

@@ -1,0 +1,246 @@
+"""Plans and applies the parts of the target `local`, unit by unit."""
+
+import hashlib
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from cordillera.components.protocol import Change, Effect, Place, Plan, Progress
+from cordillera.components.state import EnvironmentState
+from cordillera.components.wanted import Wanted
+from cordillera.core.errors import CordilleraError, NotReady, Refused
+from cordillera.targets.local import (
+    _cgroup,
+    _diff,
+    _found,
+    _intent,
+    _observe,
+    _place,
+    _ready,
+    _start,
+    _supervisor,
+    components,
+    service,
+)
+from cordillera.targets.local import network as network_component
+from cordillera.targets.local._intent import Intent
+from cordillera.targets.local._parts import LocalPart, Process, Task
+from cordillera.targets.local._site import Site
+
+TASK_ATTEMPTS_EVERY_S = 0.3
+
+
+@dataclass
+class _Draft:
+    """A plan with what it was made from; lives as long as the command."""
+
+    want: Wanted
+    site: Site
+    intent: Intent
+    parts: dict[str, LocalPart]
+    units: dict[str, list[Change]]
+    work: dict[str, Future[None]] = field(default_factory=dict)
+    begun: dict[str, _ready.Begun] = field(default_factory=dict)
+
+
+class LocalEngine:
+    """The engine of one machine. `listen` is the published address asked for, or empty."""
+
+    def __init__(self, *, listen: str = "") -> None:
+        self._listen = listen
+        self._drafts: dict[str, _Draft] = {}
+        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="unit")
+
+    # -- planning ---------------------------------------------------------------------------
+
+    def plan(self, want: Wanted, at: Place, *, offline: bool = False) -> Plan:
+        """Compare what is wanted with what really runs. Touches nothing. Raises Refused, NotReady."""
+        want = service.with_releases(want)
+        old = _intent.load(want.environment)
+        intent = _place.settle(want, old, listen=self._listen)
+        site = _intent.site_of(intent)
+        parts = components.build(want, site)
+        intent = replace(intent, ports=_ports(parts, intent))
+        site = replace(site, ports=intent.ports)
+        running = {} if offline else _running(want.environment)
+        broken = {} if offline or old is None else _broken(parts, intent, site)
+        found = _diff.changes(parts, intent.parts, running, broken)
+        units: dict[str, list[Change]] = {}
+        for unit, change in found:
+            units.setdefault(unit, []).append(change)
+        ordered = _diff.waves(units)
+        plan = Plan(
+            id=hashlib.sha256(repr((intent.revision, found)).encode()).hexdigest()[:12],
+            base=str(old.revision if old else 0),
+            units=tuple(unit for wave in ordered for unit in wave),
+            changes=tuple(change for _, change in found),
+            waves=ordered,
+        )
+        self._drafts[plan.id] = _Draft(want, site, intent, {p.key: p for p in parts}, units)
+        return plan
+
+    # -- applying ---------------------------------------------------------------------------
+
+    def open(self, plan: Plan) -> None:
+        """Claim the place and remember what is asked, before the first unit. May be called twice."""
+        draft = self._drafts[plan.id]
+        current = _intent.load(draft.want.environment)
+        if str(current.revision if current else 0) != plan.base:
+            raise Refused(
+                f"{draft.want.environment} changed since this plan was made",
+                hint="plan again: cordillera plan " + draft.want.environment,
+            )
+        _place.claim(draft.site)
+        draft.site.vault.create()
+        draft.intent = replace(draft.intent, stopped=False, revision=draft.intent.revision + 1)
+        _intent.save(draft.intent)
+        _intent.save_wanted(draft.want)
+
+    def begin(self, plan: Plan, unit: str, token: str) -> None:
+        """Start applying one unit; returns at once. Safe to call again."""
+        draft = self._drafts[plan.id]
+        changes = draft.units.get(unit, [])
+        draft.begun[unit] = _ready.Begun(datetime.now(UTC))
+        draft.work[unit] = self._pool.submit(self._apply, draft, changes)
+
+    def poll(self, plan: Plan, unit: str) -> Progress:
+        """How far that unit is."""
+        draft = self._drafts[plan.id]
+        work, changes = draft.work[unit], draft.units.get(unit, [])
+        if not work.done():
+            return Progress(done=False, detail=_ready.task_detail(draft.site, unit))
+        error = work.exception()
+        if isinstance(error, CordilleraError):
+            hint = f" ({error.hint})" if error.hint else ""
+            return Progress(done=True, failure=f"{error}{hint}")
+        if error is not None:
+            raise error
+        parts = [draft.parts[k] for c in changes if (k := f"{c.component}/{c.name}") in draft.parts]
+        progress = _ready.poll(parts, draft.site, draft.begun[unit])
+        if progress.done and not progress.failure:
+            self._record(draft, parts, changes)
+        return progress
+
+    def _apply(self, draft: _Draft, changes: list[Change]) -> None:
+        for change in changes:
+            key = f"{change.component}/{change.name}"
+            if change.effect is Effect.DELETE:
+                self._delete(draft, key)
+            elif isinstance(draft.parts[key].body, Process):
+                _apply_process(draft.parts[key], draft.site, change)
+            else:
+                _apply_task(draft.parts[key], draft.site, draft.want)
+
+    def _delete(self, draft: _Draft, key: str) -> None:
+        old = draft.intent.parts[key]
+        if old.zone:
+            zone = draft.site.zone(old.zone)
+            if _supervisor.Supervisor(draft.site, zone).answers():
+                _start.forget(old.name, draft.site, zone)
+            if old.data:
+                shutil.rmtree(zone.state / old.data, ignore_errors=True)
+        components.by_name(old.component).removed(old.name, draft.site)
+
+    def _record(self, draft: _Draft, parts: list[LocalPart], changes: list[Change]) -> None:
+        """Remember what was done; synced before the next wave."""
+        for part in parts:
+            draft.intent = draft.intent.with_part(part)
+        for change in changes:
+            if change.effect is Effect.DELETE:
+                draft.intent = draft.intent.without_part(f"{change.component}/{change.name}")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        names = ", ".join(f"{c.component} {c.name}" for c in changes[:2])
+        draft.intent = replace(draft.intent, changed=f"{now} {names}")
+        _intent.save(draft.intent)
+
+    # -- driving ----------------------------------------------------------------------------
+
+    def observe(self, at: Place) -> EnvironmentState:
+        """Probe what runs."""
+        return _observe.observe(at.env)
+
+    def stop(self, at: Place) -> None:
+        """End every process, services first; data stays. May be called twice."""
+        intent = _known(at.env)
+        site = _intent.site_of(intent)
+        _stop_everything(site)
+        network_component.remove(site)
+        _place.forget_running(site)
+        _intent.save(replace(intent, stopped=True, revision=intent.revision + 1))
+
+    def destroy(self, at: Place) -> None:
+        """Leave nothing of the environment on this machine."""
+        site = _intent.site_of(_known(at.env))
+        _stop_everything(site)
+        network_component.remove(site)
+        _place.erase(site)
+
+
+def _ports(parts: list[LocalPart], intent: Intent) -> dict[str, int]:
+    """Ports of the wanted parts, and of those that still run and are about to be retired."""
+    owned = {part.name for part in intent.parts.values()}
+    kept = {name: port for name, port in intent.ports.items() if name in owned}
+    return kept | {
+        p.name: p.body.port for p in parts if isinstance(p.body, Process) and p.body.port
+    }
+
+
+def _known(environment: str) -> Intent:
+    intent = _intent.load(environment)
+    if intent is None:
+        raise CordilleraError(
+            f"no environment called {environment} on this machine",
+            hint="see `cordillera environments`",
+        )
+    return intent
+
+
+def _running(environment: str) -> dict[str, str]:
+    found = _found.scan(environment)
+    return {key: leader.digest for key, leader in _found.leaders(found).items()}
+
+
+def _broken(parts: list[LocalPart], intent: Intent, site: Site) -> dict[str, str]:
+    """Tasks that were done and hold no longer."""
+    done = [p for p in parts if isinstance(p.body, Task) and p.key in intent.parts]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        holds = pool.map(lambda p: components.by_name(p.component).holds(p.body, site), done)
+    return {p.key: "it is no longer so" for p, ok in zip(done, holds, strict=True) if not ok}
+
+
+def _apply_process(part: LocalPart, site: Site, change: Change) -> None:
+    body = part.body
+    assert isinstance(body, Process)
+    running = _running(site.environment).get(part.key)
+    if change.effect is Effect.UPDATE and body.reload and running is not None:
+        _start.place_files(part, site)
+        if body.reload == "driver":
+            components.by_name(part.component).reload(part, site)
+        else:
+            _supervisor.Supervisor(site, site.zone(body.zone)).signal(part.name, body.reload)
+        return
+    _start.start(part, site, restart=running != part.digest)
+
+
+def _apply_task(part: LocalPart, site: Site, want: Wanted) -> None:
+    """Perform a task; what is not ready yet is tried again until its time is up."""
+    body = part.body
+    assert isinstance(body, Task)
+    _ready.repeat(
+        lambda: components.by_name(part.component).perform(body, site, want),
+        within_s=body.within_s,
+        every_s=TASK_ATTEMPTS_EVERY_S,
+    )
+
+
+def _stop_everything(site: Site) -> None:
+    """Ask every supervisor to stop, then end whatever still carries the environment's mark."""
+    zones = [site.front, *site.domains]
+    supervisors = [_supervisor.Supervisor(site, zone) for zone in zones]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(_supervisor.Supervisor.finish, supervisors))
+    _found.kill(_found.scan(site.environment))
+    _cgroup.remove(site)
+    if _found.scan(site.environment):
+        raise NotReady(f"{site.environment}: processes are still ending", hint="repeat in a moment")

@@ -1,0 +1,91 @@
+"""What every HAProxy of an environment is configured with, and how it is spoken to.
+
+The figures come from measurements of losing a backend under load: see docs/decisions/0006-edge.md.
+"""
+
+import socket
+from pathlib import Path
+
+from cordillera.core.errors import NotReady
+
+COMMAND_TIMEOUT_S = 2.0
+STATUS, CHECK = 17, 36
+"""Columns of `show stat`: a server counts as up from its start, so its last check is asked too."""
+
+GLOBAL = """\
+global
+    log stdout format raw local0 warning
+    stats socket {socket} mode 600 level admin expose-fd listeners
+    nbthread 1
+    maxconn 4000
+    hard-stop-after 60s
+    ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
+    ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20
+    tune.ssl.cachesize 1000
+"""
+
+HTTP_DEFAULTS = """\
+defaults
+    mode http
+    log global
+    option dontlog-normal
+    timeout client 60s
+    timeout http-request 15s
+    timeout http-keep-alive 60s
+    timeout connect 100ms
+    timeout server 60s
+    timeout tunnel 1h
+    timeout queue 10s
+    timeout check 250ms
+    retries 3
+    option redispatch 1
+    retry-on conn-failure empty-response response-timeout 502 503
+    default-server check inter 250ms fastinter 100ms fall 2 rise 2
+    default-server observe layer4 error-limit 2 on-error mark-down
+    default-server on-marked-down shutdown-sessions
+"""
+
+NEVER_REPEAT = "    http-request disable-l7-retry if !{ method GET HEAD OPTIONS }\n"
+"""A POST that may have arrived is never sent again."""
+
+TCP_DEFAULTS = """\
+defaults
+    mode tcp
+    log global
+    option dontlog-normal
+    timeout client 1h
+    timeout server 1h
+    timeout connect 500ms
+    timeout check 1s
+    retries 2
+    option redispatch 1
+    default-server check inter 500ms fastinter 200ms downinter 500ms fall 2 rise 1
+    default-server on-marked-down shutdown-sessions
+"""
+
+
+def ask(path: Path, command: str) -> str:
+    """The answer of an HAProxy to a runtime command. Raises NotReady when it does not answer."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(COMMAND_TIMEOUT_S)
+            connection.connect(str(path))
+            connection.sendall(command.encode() + b"\n")
+            chunks = iter(lambda: connection.recv(65536), b"")
+            return b"".join(chunks).decode()
+    except OSError as e:
+        raise NotReady(f"{path.name} does not answer ({e})") from e
+
+
+def servers(path: Path, backend: str) -> dict[str, bool]:
+    """Server name -> whether a check found it up, of one backend. Raises NotReady."""
+    rows = [
+        line.split(",")
+        for line in ask(path, "show stat").splitlines()
+        if line.startswith(f"{backend},")
+    ]
+    return {
+        row[1]: row[STATUS].startswith("UP") and row[CHECK].endswith("OK")
+        for row in rows
+        if row[1] not in ("FRONTEND", "BACKEND")
+    }

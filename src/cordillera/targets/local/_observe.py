@@ -1,0 +1,146 @@
+"""What an environment is like now, from probes of the real thing; nothing here raises for a sick one."""
+
+import http.client
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from cordillera.components.state import (
+    Copy,
+    EnvironmentState,
+    ResourceState,
+    ServiceState,
+    ZoneState,
+)
+from cordillera.components.wanted import Wanted
+from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.targets.local import (
+    _found,
+    _intent,
+    _published,
+    _ready,
+    _resources,
+    _supervisor,
+    balancer,
+    certificate,
+    service,
+)
+from cordillera.targets.local._component import Component
+from cordillera.targets.local._found import Found
+from cordillera.targets.local._parts import LocalPart, Process
+from cordillera.targets.local._site import Site, Zone
+
+
+def observe(environment: str) -> EnvironmentState:
+    """Probe everything at once. Raises CordilleraError when there is no such environment."""
+    intent = _intent.load(environment)
+    want = _intent.load_wanted(environment)
+    if intent is None or want is None:
+        raise CordilleraError(
+            f"no environment called {environment} on this machine",
+            hint="see `cordillera environments`",
+        )
+    site = _intent.site_of(intent)
+    found = _found.scan(environment)
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        zones = {z.name: pool.submit(_zone_state, site, z, found) for z in site.domains}
+        resources = [
+            pool.submit(_resource_states, component, want, site)
+            for component in _resources.by_type().values()
+            if any(want.of_type(component.name))
+        ]
+        services = {name: _service_state(name, want, site, found, pool) for name in want.services}
+        front = pool.submit(_front, want, site)
+        states = {k: v for future in resources for k, v in future.result().items()}
+        healthy, detail = front.result()
+        return EnvironmentState(
+            environment=environment,
+            url=service.url(want, site) if balancer.public_service(want) else "",
+            services=services,
+            resources={name: states[name] for name in want.resources if name in states},
+            zones={name: future.result() for name, future in zones.items()},
+            certificate_days_left=certificate.days_left(site),
+            isolation=site.isolation.value,
+            last_change=intent.changed,
+            front_healthy=healthy,
+            front_detail=detail,
+        )
+
+
+def _zone_state(site: Site, zone: Zone, found: list[Found]) -> ZoneState:
+    try:
+        programs = _supervisor.Supervisor(site, zone).programs()
+    except NotReady:
+        return ZoneState(healthy=False, detail="its supervisor does not answer")
+    running = {f.inner_pid for f in found if not f.key.startswith("zone/")}
+    down = tuple(
+        sorted(name for name, p in programs.items() if p.state != "RUNNING" or p.pid not in running)
+    )
+    detail = f"not running: {', '.join(down)}" if down else ""
+    return ZoneState(healthy=not down, detail=detail, down=down)
+
+
+def _resource_states(component: Component, want: Wanted, site: Site) -> dict[str, ResourceState]:
+    try:
+        return dict(component.observe(want, site))
+    except (OSError, CordilleraError) as e:
+        return {
+            name: ResourceState(
+                component.name, healthy=False, durable=False, endpoint="", detail=str(e)
+            )
+            for name, _ in want.of_type(component.name)
+        }
+
+
+def _service_state(
+    name: str, want: Wanted, site: Site, found: list[Found], pool: ThreadPoolExecutor
+) -> ServiceState:
+    copies = [
+        p
+        for p in service.Services().parts(want, site)
+        if p.unit == f"service/{name}" and isinstance(p.body, Process)
+    ]
+    leaders, memory = _found.leaders(found), _found.memory_by_key(found)
+    probed: list[Future[Copy]] = [
+        pool.submit(_copy, p, site, leaders.get(p.key), memory.get(p.key, 0)) for p in copies
+    ]
+    return ServiceState(desired=len(copies), copies=tuple(f.result() for f in probed))
+
+
+def _copy(part: LocalPart, site: Site, found: Found | None, memory_bytes: int) -> Copy:
+    assert isinstance(part.body, Process)
+    exits = _ready.exits_of(part.name, site.zone(part.body.zone))
+    last_exit = exits[-1] if exits else ""
+    release = part.body.variables["CORDILLERA_RELEASE"]
+    if found is None:
+        return Copy(
+            part.name,
+            part.body.zone,
+            healthy=False,
+            release=release,
+            last_exit=last_exit,
+            detail="not running",
+        )
+    ready, detail = _ready.probe_found(part, site, found)
+    return Copy(
+        part.name,
+        part.body.zone,
+        ready,
+        found.pid,
+        release,
+        found.age_s,
+        memory_bytes,
+        last_exit,
+        "" if ready else detail,
+    )
+
+
+def _front(want: Wanted, site: Site) -> tuple[bool, str]:
+    """Whether the published address answers as a user would ask it."""
+    name = balancer.public_service(want)
+    if name is None:
+        return True, ""
+    health = want.services[name].health
+    try:
+        status = _published.get(site, health.path if health else "/")
+    except (OSError, http.client.HTTPException) as e:
+        return False, f"no answer ({e})"
+    return status < 500, f"HTTP {status}"

@@ -1,0 +1,66 @@
+"""Commands run once inside a zone, as a service would run: `release` commands and `cordillera run`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cordillera.components.wanted import Wanted
+from cordillera.core import files, process
+from cordillera.core.errors import NotReady
+from cordillera.targets.local import _release, _start, _supervisor, service
+from cordillera.targets.local._parts import Process, part
+from cordillera.targets.local._site import Site, Zone
+
+
+def logged(
+    name: str, argv: Sequence[str], want: Wanted, site: Site, log: Path, *, timeout_s: float
+) -> int:
+    """Run it in the first zone, output to `log`; the exit status. Raises NotReady when late."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("")
+    command, spec = _command(name, argv, want, site, site.zones[0])
+    try:
+        return process.logged(command, log=log, timeout_s=timeout_s)
+    finally:
+        spec.unlink(missing_ok=True)
+
+
+def attached(name: str, argv: Sequence[str], want: Wanted, site: Site, zone: Zone) -> int:
+    """Run it on our own terminal; the exit status."""
+    command, spec = _command(name, argv, want, site, zone)
+    try:
+        return process.attached(command)
+    finally:
+        spec.unlink(missing_ok=True)
+
+
+def _command(
+    name: str, argv: Sequence[str], want: Wanted, site: Site, zone: Zone
+) -> tuple[list[str], Path]:
+    """The command that enters the zone, and the file with its specification (secrets inside)."""
+    service_spec = want.services[name]
+    release = want.releases[name]
+    body = Process(
+        argv=tuple(argv),
+        zone=zone.name,
+        user="app",
+        variables=service.environment(name, want, site, zone, release),
+        folder=str(_release.place(release) / "app"),
+        memory_bytes=service_spec.memory,
+        cpu_cores=0,
+    )
+    once = part("once", f"{name}-{_serial()}", "", body, site.vault.digest)
+    path = _start.spec_file(zone, once.name)
+    files.write(path, json.dumps(_start.spec(once, site, once=True)), mode=0o600)
+    pid = _supervisor.Supervisor(site, zone).pid()
+    if not pid:
+        raise NotReady(f"zone {zone.name} of {site.environment} does not run", hint="cordillera up")
+    enter = ["nsenter", f"--target={pid}", "--mount", "--pid"] if process.is_root() else []
+    return [*enter, sys.executable, "-I", "-S", str(_supervisor.SHIM), str(path)], path
+
+
+def _serial() -> str:
+    import secrets
+
+    return secrets.token_hex(4)

@@ -1,0 +1,119 @@
+"""What the parts of the target `local` are made of, and how each is fingerprinted."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from cordillera.components.protocol import Part
+from cordillera.targets.local._site import Zone
+
+SECRET = re.compile(r"\$\{secret:([\w./-]+)\}")
+"""`${secret:NAME}` in a file or a variable: filled in where it is written, never kept in clear."""
+TLS_SECRETS = "tls/"
+"""Certificates change by themselves: the certificate component hands them over without a restart."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """When a process counts as up: `tcp` and `http` probe `address:port`; `running` waits seconds;
+    `driver` asks the component's `ready`."""
+
+    kind: str = "running"
+    port: int = 0
+    path: str = "/"
+    within_s: float = 30.0
+    timeout_s: float = 1.0
+    running_s: float = 0.2
+
+
+@dataclass(frozen=True)
+class Process:
+    """One supervised program in a zone.
+
+    `files` are written under the zone's run folder (`{run}`) before the start and may hold secrets;
+    `variables` are its whole environment besides PATH, HOME and CORDILLERA_PART.
+    `prepare` are commands run as the same user before each start; they must bear being run again.
+    `data` is a folder under the zone's state folder, made and owned for it.
+    `{run}`, `{state}`, `{data}`, `{private}`, `{public}` are filled in in argv, files, variables.
+    `reload` is what applies changed `files` without a restart: a signal's name, `driver` (the
+    component's `reload`), or empty: restart.
+    `shared_socket` is a listening address that all `copies` inherit as their standard input.
+    `port` is one that was handed out to it. `log` names the log file; empty is the part's name.
+    `folder` is where it runs; empty is `/`.
+    """
+
+    argv: tuple[str, ...]
+    zone: str
+    subnet: str = "private"
+    user: str = "server"
+    files: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[tuple[str, ...], ...] = ()
+    data: str = ""
+    folder: str = ""
+    ready: Ready = Ready()
+    reload: str = ""
+    stop_signal: str = "TERM"
+    stop_grace_s: float = 10.0
+    stop_group: bool = True
+    shared_socket: str = ""
+    copies: int = 1
+    port: int = 0
+    memory_bytes: int = 0
+    cpu_cores: float = 0.0
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that is made so by asking servers: convergent, done by the component's `perform`.
+
+    `watched` are values whose change means that it must be done again. Whether it is still so in
+    the world is asked of the component's `holds`.
+    """
+
+    verb: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    watched: tuple[str, ...] = ()
+    within_s: float = 60.0
+
+
+Body = Process | Task
+LocalPart = Part[Body]
+Parts = Sequence[LocalPart]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A stable address that every zone offers its services: `{zone.private}:port` -> `servers`.
+
+    `servers` are (name, address, port), in the zone's order of preference; `check` are HAProxy
+    `tcp-check` or `option httpchk` lines of the backend; `backup` sends to the first healthy only.
+    """
+
+    name: str
+    port: int
+    servers: Callable[[Zone], Sequence[tuple[str, str, int]]]
+    check: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    first_only: bool = True
+    tls: bool = False
+
+
+def part(
+    component: str,
+    name: str,
+    unit: str,
+    body: Body,
+    secret_digest: Callable[[str], str],
+    *,
+    holds_data: bool = False,
+) -> LocalPart:
+    """A part with its fingerprint: the body's text and the fingerprints of the secrets in it."""
+    text = json.dumps(asdict(body), sort_keys=True, default=str)
+    names = {name for name in SECRET.findall(text) if not name.startswith(TLS_SECRETS)}
+    secrets = {name: secret_digest(name) for name in sorted(names)}
+    digest = hashlib.sha256((text + json.dumps(secrets)).encode()).hexdigest()[:16]
+    return Part(component, name, unit, body, digest, holds_data)

@@ -1,0 +1,88 @@
+"""The zone's proxy: the stable address of every resource and of every internal service."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from cordillera.components.wanted import Wanted
+from cordillera.targets.local import _haproxy, _resources, certificate, service
+from cordillera.targets.local._component import Component
+from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._site import Site, Zone
+
+SOCKET = "proxy.sock"
+
+
+class Proxy(Component):
+    """One HAProxy in the private subnet of each zone."""
+
+    name = "proxy"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        endpoints = list(_resources.endpoints(want, site)) + list(_internal_services(want, site))
+        if not endpoints:
+            return ()
+        return tuple(_part(site, zone, endpoints) for zone in site.zones)
+
+
+def config(zone: Zone, endpoints: list[Endpoint]) -> str:
+    """The proxy's whole configuration in one zone."""
+    head = _haproxy.GLOBAL.format(socket=zone.run / SOCKET) + "\n" + _haproxy.TCP_DEFAULTS
+    return head + "".join(_listen(endpoint, zone) for endpoint in endpoints)
+
+
+def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
+    tls = any(endpoint.tls for endpoint in endpoints)
+    body = Process(
+        argv=("haproxy", "-W", "-f", "{run}/proxy.cfg"),
+        zone=zone.name,
+        files={
+            "proxy.cfg": config(zone, endpoints),
+            **({"proxy.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}"} if tls else {}),
+        },
+        ready=Ready("running", running_s=0.1),
+        reload="USR2",
+        stop_signal="TERM",
+        log="proxy",
+    )
+    return part("proxy", f"proxy-{zone.name}", f"proxy/{zone.name}", body, site.vault.digest)
+
+
+def _listen(endpoint: Endpoint, zone: Zone) -> str:
+    tls = f" ssl crt {zone.run}/proxy.tls.pem" if endpoint.tls else ""
+    lines = [f"\nlisten {endpoint.name}", f"    bind {zone.private}:{endpoint.port}{tls}"]
+    lines += [f"    {line}" for line in (*endpoint.options, *endpoint.check)]
+    lines += [f"    server {line}" for line in _servers(endpoint, zone)]
+    return "\n".join(lines) + "\n"
+
+
+def _servers(endpoint: Endpoint, zone: Zone) -> Iterator[str]:
+    for index, (name, address, port) in enumerate(endpoint.servers(zone)):
+        backup = " backup" if endpoint.first_only and index else ""
+        yield f"{name} {address}:{port}{backup}"
+
+
+def _internal_services(want: Wanted, site: Site) -> Iterator[Endpoint]:
+    """Services that are not public but listen: each zone offers them at a port of their own."""
+    copies = [p for p in service.Services().parts(want, site) if isinstance(p.body, Process)]
+    for name, spec in want.services.items():
+        if spec.public or not service.listens(spec):
+            continue
+        servers = tuple(
+            (p.name, site.zone(p.body.zone).private, p.body.port)
+            for p in copies
+            if isinstance(p.body, Process) and p.unit == f"service/{name}"
+        )
+        servers_in: Callable[[Zone], Sequence[tuple[str, str, int]]] = partial(_always, servers)
+        check = (f"option httpchk GET {spec.health.path}",) if spec.health else ()
+        yield Endpoint(
+            f"service-{name}",
+            service.internal_port(want, name),
+            servers_in,
+            check,
+            ("mode http", "balance leastconn"),
+            first_only=False,
+        )
+
+
+def _always(servers: Sequence[tuple[str, str, int]], _: Zone) -> Sequence[tuple[str, str, int]]:
+    return servers

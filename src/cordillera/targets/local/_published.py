@@ -1,0 +1,25 @@
+"""Asking the published address as a user would: TLS, our authority, the front."""
+
+import http.client
+import socket
+import ssl
+
+from cordillera.targets.local import _zone
+from cordillera.targets.local._site import Site
+
+TIMEOUT_S = 2.0
+
+
+def get(site: Site, path: str) -> int:
+    """The HTTP status of a GET. Raises OSError, HTTPException."""
+    host, _, port = site.listen.rpartition(":")
+    address = "127.0.0.1" if host == "0.0.0.0" else host
+    context = ssl.create_default_context(cafile=str(site.state / _zone.CA_FILE))
+    with (
+        socket.create_connection((address, int(port)), TIMEOUT_S) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = secure
+        connection.request("GET", path, headers={"User-Agent": "cordillera-status"})
+        return connection.getresponse().status

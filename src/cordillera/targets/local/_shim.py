@@ -1,0 +1,108 @@
+"""Becomes a supervised program: waits out its back-off, enters its subnet and limits, drops privileges.
+
+Run by the zone's supervisor as `python -I -S _shim.py SPEC.json`, standard library only. The program
+replaces this process, so its pid is the one that the supervisor knows and nothing of Python stays.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+CLONE_NEWNET = 0x40000000
+PR_SET_NO_NEW_PRIVS = 38
+FIRST_DELAY_S, LONGEST_DELAY_S, STEADY_S = 0.5, 30.0, 10.0
+
+
+def next_delay(delay_s: float, ran_s: float) -> float:
+    """Back-off: none after a steady run, else doubled from half a second to thirty."""
+    if ran_s >= STEADY_S:
+        return 0.0
+    return min(LONGEST_DELAY_S, max(FIRST_DELAY_S, delay_s * 2))
+
+
+def wait_out(path: str) -> None:
+    """Sleep as long as earlier starts ask for, and note this start in `path`."""
+    delay_s = 0.0
+    with contextlib.suppress(OSError, ValueError, KeyError), open(path) as file:
+        last = json.load(file)
+        delay_s = next_delay(last["delay_s"], time.time() - last["at"])
+    if delay_s:
+        time.sleep(delay_s)
+    with contextlib.suppress(OSError), open(path, "w") as file:
+        json.dump({"at": time.time(), "delay_s": delay_s}, file)
+
+
+def enter_subnet(netns: str) -> None:
+    """Move to a network namespace, given by its file."""
+    descriptor = os.open(netns, os.O_RDONLY)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot enter {netns}")
+    os.close(descriptor)
+
+
+def enter_limits(cgroups: list[str]) -> None:
+    """Join the cgroups, given by their cgroup.procs files."""
+    for path in cgroups:
+        with contextlib.suppress(OSError), open(path, "w") as file:
+            file.write("0")
+
+
+def drop_to(user: int | None) -> None:
+    """Become an unprivileged user for good."""
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def log_to(path: str) -> None:
+    """Send stdout and stderr to a file: a frozen supervisor never stalls the program."""
+    if path:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        os.close(descriptor)
+
+
+def prepare(spec: dict, env: dict) -> None:  # type: ignore[type-arg]
+    """Run the commands that must precede the program; their failure is ours."""
+    for argv in spec["prepare"]:
+        code = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL).returncode
+        if code != 0:
+            print(f"{argv[0]} exited {code}", file=sys.stderr, flush=True)
+            sys.exit(code if code > 0 else 1)
+
+
+def main() -> None:
+    with open(sys.argv[1]) as file:
+        spec = json.load(file)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    log_to(spec["log"])
+    if spec["backoff"]:
+        wait_out(spec["backoff"])
+    enter_limits(spec["cgroups"])
+    if spec["netns"]:
+        enter_subnet(spec["netns"])
+    drop = spec["user"]
+    if drop is not None or not spec["keep_privileges"]:
+        drop_to(drop)
+    os.umask(0o027)
+    os.chdir(spec["folder"])
+    prepare(spec, spec["env"])
+    try:
+        os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
+    except OSError as e:
+        print(f"cannot run {spec['argv'][0]}: {e.strerror}", file=sys.stderr, flush=True)
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""A zone's supervisor: PID 1 of the zone, started by us, spoken to over its Unix socket."""
+
+import http.client
+import os
+import socket
+import sys
+import time
+import xmlrpc.client
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cordillera.core import files, process
+from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.targets.local import _found, _net
+from cordillera.targets.local._site import Site, Zone
+
+CALL_TIMEOUT_S = 60.0
+PROBE_TIMEOUT_S = 1.0
+FINISH_WITHIN_S = 60.0
+LAUNCH_WITHIN_S = 15.0
+SHIM = Path(__file__).with_name("_shim.py")
+
+CONFIG = """\
+[supervisord]
+nodaemon=true
+silent=true
+logfile={run}/supervisor.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile={run}/supervisor.pid
+childlogdir={run}
+user={user}
+umask=027
+
+[unix_http_server]
+file={run}/supervisor.sock
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[include]
+files={run}/programs/*.conf
+"""
+
+PROGRAM = """\
+[{section}:{name}]
+command={python} -I -S {shim} {spec}
+environment=CORDILLERA_PART="-"
+autostart=true
+autorestart=true
+startsecs=0
+priority={priority}
+stopsignal={stop_signal}
+stopwaitsecs={stop_wait_s}
+stopasgroup={as_group}
+killasgroup=true
+stdout_logfile=NONE
+stderr_logfile=NONE
+{extra}"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the supervisor says of one program. `pid` is the zone's own numbering."""
+
+    name: str
+    state: str
+    pid: int
+    exit_status: int
+    spawn_error: str
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__()
+        self._path, self._timeout_s = path, timeout_s
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _UnixConnection(self._path, self._timeout_s)
+
+
+class Supervisor:
+    """One zone's supervisor. Every verb may be called twice."""
+
+    def __init__(self, site: Site, zone: Zone) -> None:
+        self._site, self._zone = site, zone
+
+    def answers(self) -> bool:
+        """Whether it is up and not frozen."""
+        try:
+            return bool(self._rpc(PROBE_TIMEOUT_S).supervisor.getPID())
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
+
+    def launch(self) -> None:
+        """Start it as PID 1 of the zone, unless it answers."""
+        if self.answers():
+            return
+        self.kill()
+        run = self._zone.run
+        (run / "programs").mkdir(parents=True, exist_ok=True)
+        (run / "supervisor.sock").unlink(missing_ok=True)
+        config = run / "supervisord.conf"
+        user = "root" if process.is_root() else str(os.getuid())
+        files.write(config, CONFIG.format(run=run, user=user), mode=0o600)
+        supervisord = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
+        process.detach(
+            [*self._walls(), *supervisord], log=run / "supervisor.out", env=self._environment()
+        )
+
+    def programs(self) -> dict[str, Program]:
+        """What it runs. Raises NotReady when it does not answer."""
+        try:
+            rows: Any = self._rpc(PROBE_TIMEOUT_S).supervisor.getAllProcessInfo()
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as e:
+            raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
+        return {
+            str(r["name"]): Program(
+                str(r["name"]),
+                str(r["statename"]),
+                int(r["pid"]),
+                int(r["exitstatus"]),
+                str(r["spawnerr"]),
+            )
+            for r in rows
+        }
+
+    def put(self, name: str, config: str, *, restart: bool) -> None:
+        """Run a program under that configuration; restart it when it runs and `restart` says so."""
+        path = self._zone.run / "programs" / f"{name}.conf"
+        changed = files.write(path, config, mode=0o600)
+        group = name
+        running = self._group_names()
+        if group in running and changed:
+            self.remove(name, keep_config=True)
+            running = running - {group}
+        if group not in running:
+            self._call("reloadConfig")
+            self._call("addProcessGroup", group)
+        elif restart:
+            self._call("stopProcessGroup", group, True)
+            self._call("startProcessGroup", group, False)
+
+    def start(self, name: str) -> None:
+        """Start a program that is configured and stopped."""
+        self._call("startProcessGroup", name, False)
+
+    def remove(self, name: str, *, keep_config: bool = False) -> None:
+        """Stop a program, wait for its end, forget it."""
+        if name in self._group_names():
+            self._call("stopProcessGroup", name, True)
+            self._call("removeProcessGroup", name)
+        if not keep_config:
+            (self._zone.run / "programs" / f"{name}.conf").unlink(missing_ok=True)
+
+    def signal(self, name: str, signal_name: str) -> None:
+        """Send a signal to a program."""
+        self._call("signalProcessGroup", name, signal_name)
+
+    def shutdown(self) -> None:
+        """Ask it to stop everything and itself; returns at once."""
+        try:
+            self._rpc(PROBE_TIMEOUT_S).supervisor.shutdown()
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return
+
+    def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
+        """Stop everything gracefully, services first; what has not ended by then is killed."""
+        if self.answers():
+            self.shutdown()
+            deadline = time.monotonic() + within_s
+            while self._processes() and time.monotonic() < deadline:
+                time.sleep(0.05)
+        self.kill()
+
+    def pid(self) -> int:
+        """Its pid as the machine sees it; 0 when it does not run."""
+        found = self._processes()
+        return next((f.pid for f in found if f.inner_pid == 1), found[-1].pid if found else 0)
+
+    def kill(self) -> None:
+        """kill -9 of it: in a PID namespace everything in the zone ends with it."""
+        _found.kill(self._processes())
+
+    def _processes(self) -> list[_found.Found]:
+        key = f"zone/{self._zone.name}"
+        return [f for f in _found.scan(self._site.environment) if f.key == key]
+
+    def _environment(self) -> dict[str, str]:
+        key = f"zone/{self._zone.name}"
+        return {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONWARNINGS": "ignore",
+            _found.MARK: _found.mark(self._site.environment, key, "-"),
+        }
+
+    def _walls(self) -> list[str]:
+        """What the supervisor is started inside of."""
+        inside = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
+        if not process.is_root():
+            return _unprivileged_walls()
+        if self._zone.outside or not self._site.namespaced:
+            return inside
+        return [
+            "nsenter",
+            f"--net={_net.NETNS_FOLDER / self._site.netns(self._zone, 'private')}",
+            *inside,
+        ]
+
+    def _group_names(self) -> set[str]:
+        rows: Any = self._call("getAllProcessInfo")
+        return {str(row["group"]) for row in rows}
+
+    def _call(self, verb: str, *args: object) -> Any:
+        try:
+            return getattr(self._rpc(CALL_TIMEOUT_S).supervisor, verb)(*args)
+        except xmlrpc.client.Fault as e:
+            if e.faultString.split(":")[0] in ("ALREADY_ADDED", "ALREADY_STARTED", "NOT_RUNNING"):
+                return None
+            raise NotReady(f"zone {self._zone.name}: {verb} {args}: {e.faultString}") from e
+        except (OSError, http.client.HTTPException) as e:
+            raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
+
+    def _rpc(self, timeout_s: float) -> Any:
+        transport = _UnixTransport(self._zone.socket, timeout_s)
+        return xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport)
+
+
+def wait_for(supervisor: Supervisor, zone: Zone) -> None:
+    """Return once it answers. Raises NotReady when it does not."""
+    deadline = time.monotonic() + LAUNCH_WITHIN_S
+    while not supervisor.answers():
+        if time.monotonic() > deadline:
+            raise NotReady(
+                f"zone {zone.name}: its supervisor did not start",
+                hint=f"look into {zone.run}/supervisor.out",
+            )
+        time.sleep(0.05)
+
+
+def _unprivileged_walls() -> list[str]:
+    """Without root: a PID namespace of our own where the kernel lets users have one."""
+    walls = [
+        "unshare",
+        "--user",
+        "--map-current-user",
+        "--pid",
+        "--mount",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]
+    try:
+        process.run([*walls, "true"], timeout_s=5)
+    except CordilleraError:
+        return []
+    return walls
+
+
+def program_config(
+    name: str,
+    spec: Path,
+    *,
+    stop_signal: str,
+    stop_wait_s: float,
+    priority: int,
+    as_group: bool,
+    section: str = "program",
+    extra: str = "",
+) -> str:
+    """The supervisor's configuration of one program."""
+    return PROGRAM.format(
+        section=section,
+        name=name,
+        python=sys.executable,
+        shim=SHIM,
+        spec=spec,
+        stop_signal=stop_signal,
+        stop_wait_s=max(1, round(stop_wait_s)),
+        priority=priority,
+        as_group=str(as_group).lower(),
+        extra=extra,
+    )

@@ -1,0 +1,151 @@
+"""What may be asked of a running environment of the target `local`."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cordillera.components.target import Finding, Mail
+from cordillera.components.wanted import Wanted
+from cordillera.core.errors import CordilleraError
+from cordillera.targets.local import _intent, _once, _zone, mail, service
+from cordillera.targets.local._parts import SECRET
+from cordillera.targets.local._site import Site, roots
+
+FOLLOW_EVERY_S = 0.3
+MASK = "********"
+
+
+class LocalVerbs:
+    """Verbs on environments of this machine. All raise CordilleraError for an unknown one."""
+
+    def environments(self) -> Sequence[str]:
+        return _intent.environments()
+
+    def folder_of(self, environment: str) -> Path:
+        return _known(environment)[0].folder
+
+    def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
+        want, site = _known(environment)
+        if service and service not in want.services and not _log_files(site, [service]):
+            raise CordilleraError(
+                f"{environment} has no service called {service}",
+                hint=f"one of: {', '.join(want.services)}",
+            )
+        names = [service] if service else list(want.services)
+        yield from _tails(_log_files(site, names), lines)
+        if follow:
+            yield from _follow(site, names)
+
+    def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:
+        want, site = _with_service(environment, service)
+        return _once.attached(service, argv, want, site, site.zone(zone or site.zones[0].name))
+
+    def variables(self, environment: str, name: str, *, reveal: bool) -> dict[str, str]:
+        want, site = _with_service(environment, name)
+        zone = site.zones[0]
+        raw = service.environment(name, want, site, zone, want.releases[name])
+        shown = site.vault.get if reveal else lambda _: MASK
+        return {key: SECRET.sub(lambda m: shown(m[1]), value) for key, value in raw.items()}
+
+    def mails(self, environment: str) -> Sequence[Mail]:
+        return mail.list_mails(_known(environment)[1])
+
+    def mail_text(self, environment: str, mail_id: str) -> str:
+        return mail.read_mail(_known(environment)[1], mail_id)
+
+    def secrets(self, environment: str) -> Sequence[str]:
+        vault = _site(environment).vault
+        return [name.removeprefix("app/") for name in vault.chosen() if name.startswith("app/")]
+
+    def set_secret(self, environment: str, name: str, value: str) -> None:
+        site = _site(environment)
+        site.state.mkdir(parents=True, exist_ok=True)
+        site.vault.create()
+        site.vault.put(f"app/{name}", value)
+
+    def drop_secret(self, environment: str, name: str) -> bool:
+        return _site(environment).vault.drop(f"app/{name}")
+
+    def reveal_secret(self, environment: str, name: str) -> str:
+        return _known(environment)[1].vault.get(f"app/{name}")
+
+    def certificate_file(self, environment: str) -> Path:
+        return _known(environment)[1].state / _zone.CA_FILE
+
+    def again(self, environment: str) -> Wanted:
+        return _known(environment)[0]
+
+    def was_stopped(self, environment: str) -> bool:
+        intent = _intent.load(environment)
+        return intent is None or intent.stopped
+
+    def doctor(self) -> Sequence[Finding]:
+        from cordillera.targets.local import _doctor
+
+        return _doctor.findings()
+
+    def busy(self, environment: str) -> Path:
+        return roots()[0] / "locks" / f"{environment.replace('/', '+')}.lock"
+
+
+def _site(environment: str) -> Site:
+    """Also of an environment that is not up yet: its secrets may be set before."""
+    intent = _intent.load(environment)
+    if intent is not None:
+        return _intent.site_of(intent)
+    blank = _intent.Intent(environment, 0, "loopback", "")
+    return replace(_intent.site_of(blank), state=_intent.folder(environment))
+
+
+def _known(environment: str) -> tuple[Wanted, Site]:
+    intent, want = _intent.load(environment), _intent.load_wanted(environment)
+    if intent is None or want is None:
+        raise CordilleraError(
+            f"no environment called {environment} on this machine",
+            hint=f"one of: {', '.join(_intent.environments()) or 'none is up yet: cordillera up'}",
+        )
+    return want, _intent.site_of(intent)
+
+
+def _with_service(environment: str, name: str) -> tuple[Wanted, Site]:
+    want, site = _known(environment)
+    if name not in want.services:
+        raise CordilleraError(
+            f"{environment} has no service called {name}",
+            hint=f"one of: {', '.join(want.services)}",
+        )
+    return want, site
+
+
+def _log_files(site: Site, names: list[str]) -> list[tuple[str, Path]]:
+    found = [
+        (f"{name}@{zone.name}", zone.state / "logs" / f"{name}.log")
+        for zone in (*site.domains, site.front)
+        for name in names
+    ]
+    found += [(f"{name} release", site.state / "logs" / f"release-{name}.log") for name in names]
+    return [(label, path) for label, path in found if path.exists()]
+
+
+def _tails(found: list[tuple[str, Path]], lines: int) -> Iterator[str]:
+    from cordillera.targets.local._log import log_tail
+
+    for label, path in found:
+        yield from (f"{label} | {line}" for line in log_tail(path, lines))
+
+
+def _follow(site: Site, names: list[str]) -> Iterator[str]:
+    """New lines for ever; files that appear later are followed too."""
+    places = {path: path.stat().st_size for _, path in _log_files(site, names)}
+    while True:
+        for label, path in _log_files(site, names):
+            start, end = places.get(path, 0), path.stat().st_size
+            start = 0 if end < start else start
+            with path.open("rb") as file:
+                file.seek(start)
+                chunk = file.read()
+            whole = chunk[: chunk.rfind(b"\n") + 1]
+            places[path] = start + len(whole)
+            yield from (f"{label} | {line}" for line in whole.decode(errors="replace").splitlines())
+        time.sleep(FOLLOW_EVERY_S)

@@ -1,0 +1,170 @@
+"""The balancer: an edge in every zone, and two fronts that share the environment's published address.
+
+front (TLS) -> edge (rules) -> firewall and cache -> edge (copies) -> service, each hop checked.
+"""
+
+import http.client
+from collections.abc import Iterator
+
+from cordillera.components.protocol import Progress
+from cordillera.components.wanted import Wanted
+from cordillera.core.errors import NotReady, Refused
+from cordillera.targets.local import _haproxy, _published, certificate, firewall, pages, service
+from cordillera.targets.local._component import Component
+from cordillera.targets.local._firewall_rules import EDGE_PORT
+from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._site import Site, Zone
+
+SOCKET = "edge.sock"
+FRONTS = 2
+HEALTH = "/.cordillera/edge"
+
+
+class Balancer(Component):
+    """One HAProxy in the public subnet of each zone: it takes copies out that are dead or slow."""
+
+    name = "balancer"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        if public_service(want) is None:
+            return ()
+        copies = list(_copies(want, site))
+        return tuple(_edge(want, site, zone, copies) for zone in site.zones)
+
+    def ready(self, found: LocalPart, site: Site) -> Progress:
+        """Up once a copy is up behind it."""
+        zone = site.zone(found.name.removeprefix("edge-"))
+        try:
+            up = [name for name, ok in _haproxy.servers(zone.run / SOCKET, "copies").items() if ok]
+        except NotReady as e:
+            return Progress(done=False, detail=str(e))
+        return Progress(done=bool(up), detail="" if up else "no copy is healthy behind it")
+
+
+class Front(Component):
+    """Two HAProxies on one listening socket: either may die without a refused connection."""
+
+    name = "front"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        if public_service(want) is None:
+            return ()
+        body = Process(
+            argv=("haproxy", "-W", "-f", "{run}/front.cfg"),
+            zone=site.front.name,
+            subnet="outside",
+            files={
+                "front.cfg": front_config(site),
+                "front.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}",
+                **{f"{status}.http": text for status, text in pages.errors().items()},
+            },
+            ready=Ready("driver"),
+            reload="USR2",
+            shared_socket=site.listen,
+            copies=FRONTS,
+        )
+        return (part("front", "front", "front", body, site.vault.digest),)
+
+    def ready(self, found: LocalPart, site: Site) -> Progress:
+        """Up once the published address answers through an edge."""
+        try:
+            status = _published.get(site, HEALTH)
+        except (OSError, http.client.HTTPException) as e:
+            return Progress(done=False, detail=str(e))
+        return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
+
+
+def public_service(want: Wanted) -> str | None:
+    """The service that the published address leads to; None when all are internal."""
+    names = [name for name, spec in want.services.items() if spec.public]
+    if len(names) > 1:
+        raise Refused(
+            f"{' and '.join(names)} are both public, and one is offered on `local` yet",
+            hint="keep `public: true` on one of them and let it pass requests on",
+        )
+    return names[0] if names else None
+
+
+def front_config(site: Site) -> str:
+    """TLS, then whichever zone's edge is healthy."""
+    run = site.front.run
+    lines = [
+        _haproxy.GLOBAL.format(socket=run / "front.sock"),
+        _haproxy.HTTP_DEFAULTS,
+        *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
+        "\nfrontend published\n",
+        f"    bind fd@0 ssl crt {run}/front.tls.pem alpn h2,http/1.1\n",
+        "    http-request set-header X-Forwarded-Proto https\n",
+        "    http-response set-header Strict-Transport-Security max-age=31536000\n",
+        _haproxy.NEVER_REPEAT,
+        "    default_backend edges\n",
+        "\nbackend edges\n    balance roundrobin\n",
+        f"    option httpchk GET {HEALTH}\n    http-check expect status 200\n",
+        *(
+            f"    server {z.name} {z.public}:{EDGE_PORT} send-proxy-v2 check-send-proxy\n"
+            for z in site.zones
+        ),
+    ]
+    return "".join(lines)
+
+
+def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> str:
+    """Rules, the firewall, and the copies behind it."""
+    name = public_service(want)
+    spec = want.services[name] if name else None
+    health = spec.health if spec else None
+    check = [f"    option httpchk GET {health.path}\n"] if health else []
+    slow = [f"    timeout check {round(health.timeout * 1000)}ms\n"] if health else []
+    lines = [
+        _haproxy.GLOBAL.format(socket=zone.run / SOCKET),
+        _haproxy.HTTP_DEFAULTS,
+        *(f"    errorfile {status} {zone.run}/{status}.http\n" for status in pages.errors()),
+        "\nfrontend edge\n",
+        f"    bind {zone.public}:{EDGE_PORT} accept-proxy\n",
+        "    unique-id-format %{+X}o%ci%cp%Ts%rt%pid\n    unique-id-header X-Request-ID\n",
+        f"    monitor-uri {HEALTH}\n    acl empty nbsrv(copies) lt 1\n    acl bare nbsrv(waf) lt 1\n",
+        "    monitor fail if empty or bare\n",
+        "    http-request set-header X-Forwarded-For %[src]\n",
+        _haproxy.NEVER_REPEAT,
+        *(f"    {line}\n" for line in firewall.haproxy_rules(want.edge.firewall)),
+        "    default_backend waf\n",
+        "\nbackend waf\n",
+        f"    server nginx unix@{zone.run}/nginx.sock check inter 500ms\n",
+        f"\nfrontend app\n    bind unix@{zone.run}/app.sock mode 666\n",
+        _haproxy.NEVER_REPEAT,
+        "    default_backend copies\n",
+        "\nbackend copies\n    balance leastconn\n",
+        *check,
+        *slow,
+        *(_server(p, site) for p in copies),
+    ]
+    return "".join(lines)
+
+
+def _server(copy: LocalPart, site: Site) -> str:
+    assert isinstance(copy.body, Process)
+    return f"    server {copy.name} {site.zone(copy.body.zone).private}:{copy.body.port}\n"
+
+
+def _copies(want: Wanted, site: Site) -> Iterator[LocalPart]:
+    unit = f"service/{public_service(want)}"
+    return (
+        p
+        for p in service.Services().parts(want, site)
+        if p.unit == unit and isinstance(p.body, Process)
+    )
+
+
+def _edge(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> LocalPart:
+    body = Process(
+        argv=("haproxy", "-W", "-f", "{run}/edge.cfg"),
+        zone=zone.name,
+        subnet="public",
+        files={
+            "edge.cfg": edge_config(want, site, zone, copies),
+            **{f"{status}.http": text for status, text in pages.errors().items()},
+        },
+        ready=Ready("driver", within_s=20.0),
+        reload="USR2",
+    )
+    return part("balancer", f"edge-{zone.name}", f"balancer/{zone.name}", body, site.vault.digest)

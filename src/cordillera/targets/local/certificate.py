@@ -1,0 +1,195 @@
+"""Certificates: the environment's own authority and the one certificate that its servers show.
+
+Keys are sealed in the vault; the authority's certificate is a plain file that a browser may trust.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cordillera.components.wanted import Wanted
+from cordillera.core import files
+from cordillera.targets.local import _start, _supervisor
+from cordillera.targets.local._component import Component
+from cordillera.targets.local._parts import Parts, Task, part
+from cordillera.targets.local._site import Site
+from cordillera.targets.local._zone import CA_FILE
+
+AUTHORITY_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 90, 30
+AUTHORITY_KEY, SERVER_SECRET = "tls/authority", "tls/server"
+"""Vault names: the authority's key, and the server's certificate, chain and key in one PEM."""
+
+
+class Certificate(Component):
+    """Issued at `up`, renewed at any later `up` within 30 days of its end, without a restart."""
+
+    name = "certificate"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        task = Task("issue", {}, tuple(names(want, site)))
+        return (part("certificate", "server", "certificate", task, site.vault.digest),)
+
+    def perform(self, task: Task, site: Site, want: Wanted) -> None:
+        if not (site.state / CA_FILE).exists() or AUTHORITY_KEY not in site.vault.chosen():
+            _make_authority(site, want)
+        if not _good(site, task.watched):
+            _issue(site, task.watched)
+            _hand_over(site)
+
+    def holds(self, task: Task, site: Site) -> bool:
+        return (site.state / CA_FILE).exists() and _good(site, task.watched)
+
+
+def names(want: Wanted, site: Site) -> list[str]:
+    """What the server certificate is valid for."""
+    customer, _, stage = want.environment.partition("/")
+    addresses = [z.private for z in site.domains]
+    listen = site.listen.rpartition(":")[0]
+    extra = [] if listen in ("0.0.0.0", "127.0.0.1", "") else [listen]
+    return [
+        *want.edge.domains,
+        "localhost",
+        f"{stage}.{customer}.localhost",
+        "127.0.0.1",
+        *extra,
+        *addresses,
+    ]
+
+
+def days_left(site: Site) -> float | None:
+    """Days until the server certificate ends; None when there is none."""
+    if SERVER_SECRET not in site.vault.chosen():
+        return None
+    left: timedelta = _server(site).not_valid_after_utc - datetime.now(UTC)
+    return left.total_seconds() / 86400
+
+
+def _server(site: Site) -> Any:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(site.vault.get(SERVER_SECRET).encode())
+
+
+def _good(site: Site, wanted: Sequence[str]) -> bool:
+    from cryptography import x509
+
+    left = days_left(site)
+    if left is None or left < RENEW_BEFORE_DAYS:
+        return False
+    found = _server(site).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(entry.value) for entry in found} == set(wanted)
+
+
+def _make_authority(site: Site, want: Wanted) -> None:
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    key = _new_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Cordillera {want.environment}")])
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    builder = _builder(name, name, key, AUTHORITY_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(usage, critical=True)
+    builder = builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+    )
+    site.vault.put(AUTHORITY_KEY, _pem_key(key))
+    files.write(site.state / CA_FILE, _pem(_sign(builder, key)), mode=0o644)
+
+
+def _issue(site: Site, wanted: Sequence[str]) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    authority_pem = (site.state / CA_FILE).read_text()
+    authority = x509.load_pem_x509_certificate(authority_pem.encode())
+    signer = serialization.load_pem_private_key(site.vault.get(AUTHORITY_KEY).encode(), None)
+    key = _new_key()
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted[0])])
+    builder = _builder(subject, authority.subject, key, SERVER_DAYS)
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([_name(n) for n in dict.fromkeys(wanted)]), critical=False
+    )
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
+    )
+    builder = builder.add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+    )
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),  # type: ignore[arg-type]
+        critical=False,
+    )
+    certificate = _sign(builder, signer)
+    site.vault.put(SERVER_SECRET, _pem(certificate) + authority_pem + _pem_key(key))
+
+
+def _hand_over(site: Site) -> None:
+    """Give the new certificate to the programs that show it; those not running get it at start."""
+    for zone in (site.front, *site.zones):
+        for path in zone.run.glob("*.tls.pem"):
+            files.write(path, site.vault.get(SERVER_SECRET), mode=0o600, owner=path.stat().st_uid)
+            program = path.name.removesuffix(".tls.pem")
+            if _start.spec_file(zone, program).exists():
+                _supervisor.Supervisor(site, zone).signal(program, "USR2")
+
+
+def _new_key() -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _builder(subject: Any, issuer: Any, key: Any, days: int) -> Any:
+    from cryptography import x509
+
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=days))
+    )
+
+
+def _sign(builder: Any, key: Any) -> Any:
+    from cryptography.hazmat.primitives import hashes
+
+    return builder.sign(key, hashes.SHA256())
+
+
+def _name(text: str) -> Any:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _pem(certificate: Any) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return str(certificate.public_bytes(Encoding.PEM).decode())
+
+
+def _pem_key(key: Any) -> str:
+    from cryptography.hazmat.primitives import serialization as s
+
+    raw = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
+    return str(raw.decode())
