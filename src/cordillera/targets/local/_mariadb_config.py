@@ -1,0 +1,178 @@
+"""What a MariaDB server of the target `local` is told: its options, its first statements, its checks."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from cordillera.targets.local._site import Site, Zone
+
+PORT, WRITER_PORT, READER_PORT = 3306, 3310, 3311
+CHECK_PORT = 3307
+"""Answers also when all of PORT's connections are taken, so that a crowd is not mistaken for a death."""
+
+DATA = "database"
+SOCKET, OPTIONS, START, INIT, CLIENT = (
+    "mariadb.sock", "mariadb.cnf", "mariadb-start.json", "mariadb-init.sql", "mariadb-client.cnf",
+)  # fmt: skip
+ROLE_USER = "cordillera_role"
+REPLICATION_USER = "cordillera_replication"
+SEMI_SYNC_TIMEOUT_MS = 10_000
+BINLOG_KEPT_S = 3 * 86_400
+MOST_CONNECTIONS = 400
+
+ROLE_QUERY = (
+    "SELECT CONCAT('role=',IF(@@read_only=0,'writer',IF((SELECT VARIABLE_VALUE FROM "
+    "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='SLAVE_RUNNING')='ON','replica','stopped')))"
+)
+
+OPTIONS_TEXT = """\
+[mariadbd]
+datadir={data}/mysql
+socket={run}/mariadb.sock
+pid-file={run}/mariadb.pid
+tmpdir={data}/tmp
+init-file={run}/mariadb-init.sql
+bind-address={private}
+port=%(port)d
+extra-port=%(check_port)d
+extra-max-connections=8
+server-id=%(server_id)d
+skip-name-resolve
+skip-symbolic-links
+local-infile=0
+secure-file-priv={data}/tmp
+character-set-server=utf8mb4
+collation-server=utf8mb4_unicode_ci
+log-bin-trust-function-creators=1
+max-allowed-packet=64M
+max-connections=%(connections)d
+
+log-bin=binlog
+binlog-format=ROW
+binlog-expire-logs-seconds=%(binlog_kept_s)d
+max-binlog-size=128M
+sync-binlog=1
+innodb-flush-log-at-trx-commit=1
+log-slave-updates
+gtid-strict-mode=1
+relay-log=relay
+slave-parallel-threads=8
+slave-parallel-mode=optimistic
+slave-net-timeout=10
+rpl-semi-sync-slave-enabled=1
+rpl-semi-sync-master-wait-point=AFTER_SYNC
+rpl-semi-sync-master-wait-no-slave=1
+rpl-semi-sync-master-timeout=%(semi_sync_ms)d
+
+performance-schema=0
+innodb-buffer-pool-size=%(memory)d
+innodb-log-file-size=64M
+innodb-log-buffer-size=8M
+innodb-read-io-threads=2
+innodb-write-io-threads=2
+innodb-purge-threads=2
+key-buffer-size=1M
+aria-pagecache-buffer-size=4M
+table-open-cache=800
+table-definition-cache=400
+thread-cache-size=16
+query-cache-type=0
+query-cache-size=0
+!include {data}/role.cnf
+"""
+
+INIT_TEXT = """\
+SET sql_log_bin=0;
+DELETE FROM mysql.global_priv WHERE User='' OR (User='root' AND Host<>'localhost');
+FLUSH PRIVILEGES;
+ALTER USER root@localhost IDENTIFIED BY '${secret:database/root}';
+CREATE USER IF NOT EXISTS %(role_user)s@'%%';
+"""
+
+CLIENT_TEXT = """\
+[client]
+user=root
+password=${secret:database/root}
+socket={run}/mariadb.sock
+"""
+
+
+def files(site: Site, zone: Zone, *, memory_bytes: int) -> Mapping[str, str]:
+    """The server's files in the run folder, with placeholders and secrets not yet filled in."""
+    peers = {other.name: other.private for other in site.others(zone)}
+    return {
+        OPTIONS: options(zone, memory_bytes=memory_bytes),
+        INIT: INIT_TEXT % {"role_user": ROLE_USER},
+        CLIENT: CLIENT_TEXT,
+        START: start_plan(peers),
+    }
+
+
+def options(zone: Zone, *, memory_bytes: int) -> str:
+    """The option file. `memory_bytes` is the buffer pool."""
+    return OPTIONS_TEXT % {
+        "port": PORT,
+        "check_port": CHECK_PORT,
+        "server_id": zone.index,
+        "connections": MOST_CONNECTIONS,
+        "binlog_kept_s": BINLOG_KEPT_S,
+        "semi_sync_ms": SEMI_SYNC_TIMEOUT_MS,
+        "memory": memory_bytes,
+    }
+
+
+def start_plan(peers: Mapping[str, str]) -> str:
+    """What `_mariadb_start` reads before each start of the server."""
+    plan = {
+        "data": "{data}",
+        "run": "{run}",
+        "private": "{private}",
+        "peers": list(peers.values()),
+        "user": REPLICATION_USER,
+        "password": "${secret:database/replication}",
+    }
+    return json.dumps(plan, indent=1) + "\n"
+
+
+def prepare() -> Sequence[str]:
+    """The command that must precede each start of the server."""
+    return (sys.executable, "-m", "cordillera.targets.local._mariadb_start", "{run}/" + START)
+
+
+def check(role: str) -> tuple[str, ...]:
+    """HAProxy lines of a backend that asks each server for its role, and takes those that say `role`.
+
+    The session is a real one of a user without password and privileges. The query is followed by
+    a good-bye in the same packet, so that a server of another role ends the check at once.
+    """
+    query = _packet(0, b"\x03" + ROLE_QUERY.encode()) + _packet(0, b"\x01")
+    return (
+        "option tcp-check",
+        "timeout check 3s",
+        f"tcp-check connect port {CHECK_PORT}",
+        "tcp-check expect rbinary ^[0-9a-fA-F]{6}000A",
+        f"tcp-check send-binary {_login().hex()}",
+        "tcp-check expect rbinary ^070000020000",
+        f"tcp-check send-binary {query.hex()}",
+        f"tcp-check expect string role={role}",
+    )
+
+
+def check_options() -> tuple[str, ...]:
+    """HAProxy lines that every endpoint of the database needs besides its check."""
+    return (
+        "default-server inter 1s fastinter 200ms downinter 500ms fall 2 rise 1 "
+        "on-marked-down shutdown-sessions",
+    )
+
+
+def _login() -> bytes:
+    long_password, protocol_41, secure_connection = 0x1, 0x200, 0x8000
+    flags = long_password | protocol_41 | secure_connection
+    utf8mb4 = 45
+    payload = flags.to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + bytes([utf8mb4])
+    return _packet(1, payload + bytes(23) + ROLE_USER.encode() + b"\0" + b"\0")
+
+
+def _packet(sequence: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload

@@ -1,0 +1,254 @@
+"""Before each start of a MariaDB server: its data folder is whole, its relay log applied, its role asked.
+
+Run as `python -m cordillera.targets.local._mariadb_start PLAN.json` by the user of the server.
+Every step may be interrupted at any point and done again.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cordillera.core import files, process
+from cordillera.core.errors import CommandFailed
+
+INITIALISE_TIMEOUT_S = 120.0
+INITIALISE_OPTIONS = (
+    "--skip-test-db",
+    "--auth-root-authentication-method=normal",
+    "--innodb-flush-method=nosync",
+    "--innodb-log-file-size=8M",
+    "--innodb-buffer-pool-size=16M",
+)
+"""Nothing is synced while it runs: the whole folder is, once, before it is used."""
+
+DRAIN_TIMEOUT_S = 3600.0
+ASK_TIMEOUT_S = 1.0
+KEEP_OLD = "keep-old"
+MASTER_HOST_LINE = 3
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What another zone's server answered: whether it takes writes, and whom it follows."""
+
+    writable: bool
+    follows: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """How the server starts. `give_way`: undo what no other server has got."""
+
+    writable: bool = False
+    give_way: bool = False
+
+    def options(self) -> str:
+        return (
+            "[mariadbd]\n"
+            f"read_only={int(not self.writable)}\n"
+            f"rpl_semi_sync_master_enabled={int(self.writable)}\n"
+            f"init_rpl_role={'SLAVE' if self.give_way else 'MASTER'}\n"
+        )
+
+
+def main() -> None:
+    plan = json.loads(Path(sys.argv[1]).read_text())
+    folder, run = Path(plan["data"]), Path(plan["run"])
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    (folder / "tmp").mkdir()
+    adopt(folder)
+    initialise(folder)
+    following = followed(folder / "mysql")
+    if following:
+        files.write(folder / "role.cnf", Role().options(), mode=0o600)
+        drain(folder, run)
+    answers = [ask(address, plan["user"], plan["password"]) for address in plan["peers"]]
+    role = choose(following, plan["private"], [peer for peer in answers if peer])
+    files.write(folder / "role.cnf", role.options(), mode=0o600)
+
+
+def choose(following: str, private: str, peers: Sequence[Peer]) -> Role:
+    """The role to start in. Pure.
+
+    A server that followed another goes on following. One that did not is a writer only while
+    another server says that it follows it and takes no writes; alone, or in doubt, it takes none.
+    """
+    if following:
+        return Role()
+    if any(peer.writable for peer in peers):
+        return Role(give_way=True)
+    return Role(writable=any(peer.follows == private for peer in peers))
+
+
+def adopt(folder: Path) -> None:
+    """Put a copy that was fetched from the writer in the place of the data folder."""
+    data, incoming = folder / "mysql", folder / "incoming"
+    if not incoming.exists():
+        return
+    if data.exists():
+        kept = folder / ("diverged" if (incoming / KEEP_OLD).exists() else "replaced")
+        shutil.rmtree(kept, ignore_errors=True)
+        data.rename(kept)
+    incoming.rename(data)
+    (data / KEEP_OLD).unlink(missing_ok=True)
+    files.sync_folder(folder)
+    shutil.rmtree(folder / "replaced", ignore_errors=True)
+
+
+def initialise(folder: Path) -> None:
+    """Make an empty data folder: aside, then renamed, so that half of one is never used."""
+    data, aside, log = folder / "mysql", folder / "initial", folder / "initialise.log"
+    if data.exists():
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+    log.unlink(missing_ok=True)
+    argv = ["mariadb-install-db", "--no-defaults", f"--datadir={aside}", *INITIALISE_OPTIONS]
+    if process.is_root():
+        argv.append("--user=root")
+    if process.logged(argv, log=log, timeout_s=INITIALISE_TIMEOUT_S) != 0:
+        errors = [line for line in log.read_text().splitlines() if "ERROR" in line]
+        raise CommandFailed(f"mariadb-install-db failed: {errors[:1]}", hint=f"see {log}")
+    sync_tree(aside)
+    aside.rename(data)
+    files.sync_folder(folder)
+
+
+def sync_tree(folder: Path) -> None:
+    """Have everything below `folder` on the disk."""
+    for path in (folder, *folder.rglob("*")):
+        files.sync_folder(path)
+
+
+def followed(data: Path) -> str:
+    """The address of the server that this one replicates from; empty when it is no replica."""
+    try:
+        lines = (data / "master.info").read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[MASTER_HOST_LINE] if len(lines) > MASTER_HOST_LINE else ""
+
+
+def drain(folder: Path, run: Path) -> None:
+    """Apply what the relay log still holds.
+
+    With GTIDs the server throws its relay log away when replication starts after a restart and
+    asks the writer again; if the writer is lost, so is what only the relay log had.
+    """
+    data, script = folder / "mysql", folder / "drain.sql"
+    logs = [data / name for name in _index(data / "relay.index") if (data / name).exists()]
+    if not logs:
+        return
+    with _Private(folder, run) as server:
+        before, applied = server.positions()
+        start = [f"--start-position={before}"] if before else []
+        with suppress(CommandFailed):  # a torn last event: what precedes it is in the file
+            process.run(
+                [
+                    "mariadb-binlog",
+                    "--no-defaults",
+                    *start,
+                    f"--result-file={script}",
+                    *map(str, logs),
+                ],
+                timeout_s=DRAIN_TIMEOUT_S,
+            )
+        server.play(script)
+        if server.positions()[1] != applied:
+            server.query("SET GLOBAL gtid_slave_pos=@@gtid_binlog_pos")
+    script.unlink(missing_ok=True)
+
+
+def _index(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+class _Private:
+    """A server on the data folder that nobody else can reach, for as long as the block runs."""
+
+    def __init__(self, folder: Path, run: Path) -> None:
+        self._socket = run / "mariadb-drain.sock"
+        self._client = run / "mariadb-client.cnf"
+        self._options = run / "mariadb.cnf"
+        self._log = folder / "drain.log"
+        self._pid = 0
+
+    def __enter__(self) -> "_Private":
+        self._pid = process.detach(
+            ["mariadbd", f"--defaults-file={self._options}", "--skip-networking", "--skip-slave-start",
+             f"--socket={self._socket}", f"--pid-file={self._socket}.pid"],
+            log=self._log, env=os.environ,
+        )  # fmt: skip
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(CommandFailed):
+            self.query("SHUTDOWN")
+        os.waitpid(self._pid, 0)
+
+    def query(self, statement: str) -> str:
+        """The answer as lines of tab-separated values."""
+        return process.run(
+            ["mariadb", f"--defaults-file={self._client}", f"--socket={self._socket}",
+             "--skip-column-names", "--batch", f"--execute={statement}"],
+            timeout_s=DRAIN_TIMEOUT_S,
+        )  # fmt: skip
+
+    def play(self, script: Path) -> None:
+        """Run a file of statements; on a failure it is kept as `undrained.sql` for a person."""
+        try:
+            self.query(f"source {script}")
+        except CommandFailed as e:
+            kept = script.with_name("undrained.sql")
+            script.rename(kept)
+            print(f"the relay log could not be applied, kept as {kept}: {e}", file=sys.stderr)
+
+    def positions(self) -> tuple[str, str]:
+        """GTIDs applied by replication, and written to the own log."""
+        slave, _, own = (
+            self.query("SELECT @@gtid_slave_pos, @@gtid_binlog_pos").strip("\n").partition("\t")
+        )
+        return slave, own
+
+    def _wait(self) -> None:
+        import time
+
+        deadline = time.monotonic() + INITIALISE_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if os.waitpid(self._pid, os.WNOHANG)[0]:
+                raise CommandFailed(f"mariadbd ended: {process.last_line(self._log.read_text())}")
+            with suppress(CommandFailed):
+                self.query("SELECT 1")
+                return
+            time.sleep(0.05)
+
+
+def ask(address: str, user: str, password: str) -> Peer | None:
+    """What another zone's server says; None when it does not answer."""
+    import pymysql
+    from pymysql.cursors import DictCursor
+
+    try:
+        with pymysql.connect(
+            host=address, user=user, password=password, cursorclass=DictCursor,
+            connect_timeout=ASK_TIMEOUT_S, read_timeout=ASK_TIMEOUT_S, write_timeout=ASK_TIMEOUT_S,
+        ) as connection, connection.cursor() as cursor:  # fmt: skip
+            cursor.execute("SELECT @@read_only AS read_only")
+            writable = not _row(cursor.fetchone())["read_only"]
+            cursor.execute("SHOW SLAVE STATUS")
+            return Peer(writable, str(_row(cursor.fetchone()).get("Master_Host", "")))
+    except (pymysql.Error, OSError):
+        return None
+
+
+def _row(found: Mapping[str, object] | None) -> Mapping[str, object]:
+    return found or {}
+
+
+if __name__ == "__main__":
+    main()
