@@ -10,7 +10,7 @@ WAVES: tuple[tuple[str, ...], ...] = (
     ("network",),
     ("certificate", "secrets"),
     ("zone",),
-    ("build", "proxy", "database", "cache", "search", "mail", "objects-store", "firewall"),
+    ("build", "logs", "proxy", "database", "cache", "search", "mail", "objects-store", "firewall"),
     ("database/setup", "cache/setup", "search/setup", "mail/setup"),
     ("objects", "queue"),
     ("objects/setup", "queue/setup"),

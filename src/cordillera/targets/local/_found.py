@@ -1,21 +1,27 @@
-"""What really runs: every process of an environment, read from /proc."""
+"""What really runs: every process of an environment, read from /proc.
 
+A zone's supervisor carries the environment's mark; what it started is told by its descent, because
+some servers overwrite their own environment. The shim notes, just before it becomes the program,
+which part and digest that process is.
+"""
+
+import contextlib
 import os
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MARK = "CORDILLERA_PART"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+RUNNING = ".running"
 
 
 @dataclass(frozen=True)
 class Found:
     """A running process: the part it is and the digest it was started with. `pid` is the machine's."""
 
-    environment: str
     key: str
     digest: str
     pid: int
@@ -32,9 +38,25 @@ def mark(environment: str, key: str, digest: str) -> str:
 
 
 def scan(environment: str) -> list[Found]:
-    """Every process that carries the environment's mark; children inherit it."""
+    """Every process of the environment: supervisors, programs and their children."""
     uptime_s = float(Path("/proc/uptime").read_text().split()[0])
-    return [f for pid in _pids() if (f := _read(pid, environment, uptime_s)) is not None]
+    everything = {pid: f for pid in _pids() if (f := _read(pid, uptime_s)) is not None}
+    marked = {pid: m for pid in everything if (m := _mark_of(pid, environment)) is not None}
+    found = {
+        pid: replace(everything[pid], key=key, digest=digest)
+        for pid, (key, digest) in marked.items()
+    }
+    children: dict[int, list[int]] = {}
+    for f in everything.values():
+        children.setdefault(f.parent, []).append(f.pid)
+    for supervisor in list(found.values()):
+        config = _configuration(supervisor)
+        notes = _notes(config) if config else {}
+        for child in children.get(supervisor.pid, ()) if config else ():
+            key, digest = notes.get(everything[child].inner_pid, (supervisor.key, ""))
+            for pid in _tree(child, children):
+                found[pid] = replace(everything[pid], key=key, digest=digest)
+    return list(found.values())
 
 
 def leaders(found: list[Found]) -> dict[str, Found]:
@@ -55,38 +77,69 @@ def memory_by_key(found: list[Found]) -> dict[str, int]:
 def kill(found: list[Found]) -> None:
     """kill -9 each; those already gone are fine."""
     for f in found:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(f.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 def _pids() -> Iterator[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
 
 
-def _read(pid: int, environment: str, uptime_s: float) -> Found | None:
+def _mark_of(pid: int, environment: str) -> tuple[str, str] | None:
     try:
         environ = Path(f"/proc/{pid}/environ").read_bytes()
-        start = environ.find(f"{MARK}={environment}|".encode())
-        if start < 0:
-            return None
-        value = environ[start : environ.find(b"\0", start)].decode().split("=", 1)[1]
-        _, key, digest = value.split("|", 2)
+    except OSError:
+        return None
+    start = environ.find(f"{MARK}={environment}|".encode())
+    if start < 0:
+        return None
+    value = environ[start : environ.find(b"\0", start)].decode().split("|", 2)
+    return value[1], value[2]
+
+
+def _configuration(found: Found) -> Path | None:
+    """The supervisor's configuration file; None for anything else, such as the `unshare` around it."""
+    if not found.key.startswith("zone/"):
+        return None
+    with contextlib.suppress(OSError, IndexError):
+        words = Path(f"/proc/{found.pid}/cmdline").read_bytes().split(b"\0")
+        if words[-2].endswith(b"supervisord.conf") and b"python" in words[0]:
+            return Path(words[-2].decode())
+    return None
+
+
+def _notes(config: Path) -> Mapping[int, tuple[str, str]]:
+    """The zone's numbering of pids -> (part, digest), as the shim noted them."""
+    notes: dict[int, tuple[str, str]] = {}
+    for path in config.parent.glob(f"exec/*{RUNNING}"):
+        with contextlib.suppress(OSError, ValueError):
+            for line in path.read_text().splitlines():
+                pid, key, digest = line.split("|")
+                notes[int(pid)] = (key, digest)
+    return notes
+
+
+def _tree(pid: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+    yield pid
+    for child in children.get(pid, ()):
+        yield from _tree(child, children)
+
+
+def _read(pid: int, uptime_s: float) -> Found | None:
+    try:
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{pid}/status").read_text()
-    except (OSError, ValueError):
+    except OSError:
         return None
-    if stat[0] == "Z":
+    inner = next((line for line in status.splitlines() if line.startswith("NSpid:")), "")
+    if stat[0] == "Z" or not inner:
         return None
-    inner = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[-1]
     return Found(
-        environment=environment,
-        key=key,
-        digest=digest,
+        key="",
+        digest="",
         pid=pid,
         parent=int(stat[1]),
-        inner_pid=int(inner),
+        inner_pid=int(inner.split()[-1]),
         age_s=uptime_s - int(stat[19]) / TICKS_PER_S,
         memory_bytes=int(stat[21]) * PAGE_BYTES,
         cpu_s=(int(stat[11]) + int(stat[12])) / TICKS_PER_S,

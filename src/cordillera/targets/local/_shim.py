@@ -62,13 +62,29 @@ def drop_to(user: int | None) -> None:
     ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def log_to(path: str) -> None:
-    """Send stdout and stderr to a file: a frozen supervisor never stalls the program."""
+def log_to(path: str, user: int | None) -> None:
+    """Send stdout and stderr to a file: a frozen supervisor never stalls the program.
+
+    The file is the user's, because some programs open /dev/stderr anew.
+    """
     if path:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        if user is not None:
+            os.fchown(descriptor, user, user)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
         os.close(descriptor)
+
+
+def note(path: str, part: str) -> None:
+    """Tell which part and digest this process is; copies that share a program add a line each."""
+    if not path:
+        return
+    alive = []
+    with contextlib.suppress(OSError), open(path) as file:
+        alive = [line for line in file if os.path.exists(f"/proc/{line.split('|')[0]}")]
+    with open(path, "w") as file:
+        file.writelines([*alive, f"{os.getpid()}|{part}\n"])
 
 
 def prepare(spec: dict, env: dict) -> None:  # type: ignore[type-arg]
@@ -85,9 +101,10 @@ def main() -> None:
         spec = json.load(file)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    log_to(spec["log"])
+    log_to(spec["log"], spec["user"])
     if spec["backoff"]:
         wait_out(spec["backoff"])
+    note(spec["note"], spec["part"])
     enter_limits(spec["cgroups"])
     if spec["netns"]:
         enter_subnet(spec["netns"])

@@ -21,6 +21,7 @@ def start(part: LocalPart, site: Site, *, restart: bool) -> None:
     body = _process(part)
     zone = site.zone(body.zone)
     place_files(part, site)
+    (zone.run / "exec" / f"{part.name}.starts").unlink(missing_ok=True)
     _supervisor.Supervisor(site, zone).put(part.name, _program(part, zone), restart=restart)
 
 
@@ -70,6 +71,8 @@ def spec(part: LocalPart, site: Site, *, once: bool = False) -> dict[str, Any]:
         "cgroups": _cgroup.make(
             site, part.name, memory_bytes=body.memory_bytes, cpu_cores=body.cpu_cores
         ),
+        "part": f"{part.key}|{part.digest}",
+        "note": "" if once else str(zone.run / "exec" / f"{part.name}{_found.RUNNING}"),
         "log": "" if once else str(log_file(zone, part)),
         "backoff": "" if once else str(zone.run / "exec" / f"{part.name}.starts"),
     }
@@ -110,7 +113,8 @@ def forget(name: str, site: Site, zone: Zone) -> None:
     """Stop a program and remove what was written for it; its data and logs stay."""
     _supervisor.Supervisor(site, zone).remove(name)
     spec_file(zone, name).unlink(missing_ok=True)
-    (zone.run / "exec" / f"{name}.starts").unlink(missing_ok=True)
+    for suffix in (".starts", _found.RUNNING):
+        (zone.run / "exec" / f"{name}{suffix}").unlink(missing_ok=True)
     _cgroup.remove(site, name)
 
 

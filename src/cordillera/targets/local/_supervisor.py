@@ -12,7 +12,7 @@ from typing import Any
 
 from cordillera.core import files, process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _net
+from cordillera.targets.local import _found, _net, _view
 from cordillera.targets.local._site import Site, Zone
 
 CALL_TIMEOUT_S = 60.0
@@ -118,7 +118,9 @@ class Supervisor:
         files.write(config, CONFIG.format(run=run, user=user), mode=0o600)
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
         process.detach(
-            [*self._walls(), *supervisord], log=run / "supervisor.out", env=self._environment()
+            [*self._walls(), *self._opened(), *supervisord],
+            log=run / "supervisor.out",
+            env=self._environment(),
         )
 
     def programs(self) -> dict[str, Program]:
@@ -221,6 +223,11 @@ class Supervisor:
             f"--net={_net.NETNS_FOLDER / self._site.netns(self._zone, 'private')}",
             *inside,
         ]
+
+    def _opened(self) -> list[str]:
+        """What makes closed folders passable inside; nothing where there are none."""
+        script = _view.script(self._zone) if process.is_root() else ""
+        return ["/bin/sh", "-c", f'{script}exec "$@"', "sh"] if script else []
 
     def _group_names(self) -> set[str]:
         rows: Any = self._call("getAllProcessInfo")

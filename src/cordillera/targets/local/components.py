@@ -4,6 +4,7 @@ from functools import cache as remembered
 
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import (
+    _logs,
     _proxy,
     _resources,
     _zone,
@@ -25,6 +26,7 @@ def everything() -> tuple[Component, ...]:
         network.Network(),
         certificate.Certificate(),
         _zone.Zones(),
+        _logs.Logs(),
         _proxy.Proxy(),
         *_resources.by_type().values(),
         firewall.Firewall(),

@@ -95,6 +95,8 @@ def lay(site: Site) -> None:
 
 def remove(site: Site) -> None:
     """Take the network away. Nothing to do when it is not there."""
+    if not site.namespaced:
+        return
     rules.unload_host(site)
     for name in [*(s.netns for s in subnets(site)), router(site)]:
         if (NETNS_FOLDER / name).exists():
