@@ -51,19 +51,18 @@ def last_line(text: str) -> str:
     return (text.strip().splitlines() or ["(no output)"])[-1]
 
 
-def detach(argv: Sequence[str], *, log: Path, env: Mapping[str, str]) -> int:
+def detach(argv: Sequence[str], *, log: Path, env: Mapping[str, str]) -> None:
     """Start a program that outlives us, in a session of its own; its output goes to `log`."""
     with log.open("ab") as out:
-        started = subprocess.Popen(
-            list(argv),
+        subprocess.run(
+            ["setsid", "--fork", *argv],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            start_new_session=True,
             env=dict(env),
             cwd="/",
+            check=True,
         )
-    return started.pid
 
 
 def attached(

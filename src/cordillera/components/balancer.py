@@ -1,0 +1,1 @@
+"""The balancer: TLS, health and draining; follows from the public service."""

@@ -1,0 +1,19 @@
+"""What every section of the manifest is: frozen, unknown keys forbidden, documented by its docstrings."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+"""Lower-case letters, digits and dashes, beginning with a letter."""
+
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""As environment variables are named."""
+
+
+class Section(BaseModel):
+    """Frozen; unknown keys are refused; a field's docstring is its page in the reference."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
+    )

@@ -1,0 +1,1 @@
+"""The content cache at the edge: paths are named in edge.cache."""

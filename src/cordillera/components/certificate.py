@@ -1,0 +1,1 @@
+"""Certificates: follow from edge.domains; nothing else to configure."""

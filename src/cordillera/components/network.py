@@ -1,0 +1,1 @@
+"""The network: public and private subnets in each zone; nothing to configure."""

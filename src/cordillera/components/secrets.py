@@ -1,0 +1,1 @@
+"""Secrets: named by the services that receive them; values are never in the manifest."""
