@@ -53,10 +53,10 @@ def init(
 
 def check() -> None:
     """Read the manifest and tell everything that is wrong with it. Touches nothing."""
-    from cordillera.manifest import find, load
+    from cordillera.manifest import find
 
     path = context.options.file or find.manifest_file(Path.cwd())
-    manifest = load.load(path)
+    manifest = find.with_environments(path)
     names = ", ".join(manifest.environments) or "none"
     render.say(
         f"{path} is good: {len(manifest.services)} services, {len(manifest.resources)} resources; "

@@ -28,10 +28,10 @@ options = Options()
 
 def wanted(environment: str) -> "Wanted":
     """The environment as the manifest wants it. Raises ManifestError."""
-    from cordillera.manifest import find, load, resolve
+    from cordillera.manifest import find, resolve
 
     path = options.file or find.manifest_file(Path.cwd())
-    manifest = load.load(path)
+    manifest = find.with_environments(path)
     name = environment or options.env or _only(list(manifest.environments))
     return resolve.wanted(manifest, name, path.parent.resolve())
 

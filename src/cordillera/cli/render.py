@@ -35,15 +35,20 @@ def console(*, stderr: bool = False) -> Any:
 
 
 def fail(error: CordilleraError) -> int:
-    """Print an error and its hint; the exit status."""
+    """Print an error and its hint, or all that it stands for; the exit status."""
+    for one in getattr(error, "all", (error,)):
+        _tell(one)
+    return error.exit_status
+
+
+def _tell(error: CordilleraError) -> None:
     where = f"{error.where}: " if error.where else ""
     out = console(stderr=True)
     out.print("[bold red]error:[/] ", end="")
-    out.print(f"{where}{error}", markup=False)
+    out.print(f"{where}{error}", markup=False, soft_wrap=True)
     if error.hint:
         out.print("  [bold]try:[/] ", end="")
-        out.print(error.hint, markup=False)
-    return error.exit_status
+        out.print(error.hint, markup=False, soft_wrap=True)
 
 
 def as_json(value: object) -> None:

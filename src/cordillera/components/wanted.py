@@ -22,6 +22,7 @@ class Wanted:
     target: str = "local"
     zones: int = 2
     region: str = "local"
+    standby_region: str | None = None
     services: Mapping[str, ServiceSpec] = field(default_factory=dict)
     resources: Mapping[str, ResourceSpec] = field(default_factory=dict)
     edge: EdgeSpec = field(default_factory=EdgeSpec)

@@ -89,7 +89,9 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path, self._timeout_s = path, timeout_s
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path, self._timeout_s)
+        made = _UnixConnection(self._path, self._timeout_s)
+        self._connection = host, made
+        return made
 
 
 class Supervisor:
@@ -101,7 +103,7 @@ class Supervisor:
     def answers(self) -> bool:
         """Whether it is up and not frozen."""
         try:
-            return bool(self._rpc(PROBE_TIMEOUT_S).supervisor.getPID())
+            return bool(self._ask(PROBE_TIMEOUT_S, "getPID"))
         except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return False
 
@@ -126,7 +128,7 @@ class Supervisor:
     def programs(self) -> dict[str, Program]:
         """What it runs. Raises NotReady when it does not answer."""
         try:
-            rows: Any = self._rpc(PROBE_TIMEOUT_S).supervisor.getAllProcessInfo()
+            rows: Any = self._ask(PROBE_TIMEOUT_S, "getAllProcessInfo")
         except (OSError, http.client.HTTPException, xmlrpc.client.Error) as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
         return {
@@ -175,7 +177,7 @@ class Supervisor:
     def shutdown(self) -> None:
         """Ask it to stop everything and itself; returns at once."""
         try:
-            self._rpc(PROBE_TIMEOUT_S).supervisor.shutdown()
+            self._ask(PROBE_TIMEOUT_S, "shutdown")
         except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return
 
@@ -235,7 +237,7 @@ class Supervisor:
 
     def _call(self, verb: str, *args: object) -> Any:
         try:
-            return getattr(self._rpc(CALL_TIMEOUT_S).supervisor, verb)(*args)
+            return self._ask(CALL_TIMEOUT_S, verb, *args)
         except xmlrpc.client.Fault as e:
             if e.faultString.split(":")[0] in ("ALREADY_ADDED", "ALREADY_STARTED", "NOT_RUNNING"):
                 return None
@@ -243,9 +245,10 @@ class Supervisor:
         except (OSError, http.client.HTTPException) as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
 
-    def _rpc(self, timeout_s: float) -> Any:
+    def _ask(self, timeout_s: float, verb: str, *args: object) -> Any:
         transport = _UnixTransport(self._zone.socket, timeout_s)
-        return xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport)
+        with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport) as proxy:
+            return getattr(proxy.supervisor, verb)(*args)
 
 
 def wait_for(supervisor: Supervisor, zone: Zone) -> None:

@@ -10,9 +10,20 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from cordillera.targets.local._site import Zone, roots
+from cordillera.targets.local._site import Site, Zone, roots
 
 OTHERS_MAY_PASS = 0o001
+HOSTS = "hosts"
+
+
+def hosts(site: Site) -> str:
+    """Names of the environment's own addresses, so that nobody asks a name server for them."""
+    stem = site.environment.replace("/", "-")
+    lines = ["127.0.0.1 localhost", "::1 localhost"]
+    for zone in site.domains:
+        lines.append(f"{zone.private} {zone.name}.{stem}.internal {zone.name}")
+        lines.append(f"{zone.public} {zone.name}.edge.{stem}.internal")
+    return "\n".join(lines) + "\n"
 
 
 def script(zone: Zone) -> str:
@@ -22,7 +33,8 @@ def script(zone: Zone) -> str:
         barrier = _barrier(path)
         if barrier is not None and barrier != path:
             closed.setdefault(barrier, []).append(path)
-    return "".join(_open(barrier, paths, zone) for barrier, paths in closed.items())
+    names = f"mount --bind {_q(zone.run / HOSTS)} /etc/hosts || exit 125\n"
+    return "".join(_open(barrier, paths, zone) for barrier, paths in closed.items()) + names
 
 
 def _needed() -> list[Path]:

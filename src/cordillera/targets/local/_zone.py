@@ -3,7 +3,7 @@
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _supervisor
+from cordillera.targets.local import _supervisor, _view
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site, Zone
@@ -48,6 +48,7 @@ def _folders(site: Site, zone: Zone) -> None:
     for folder in (zone.state.parent, zone.state):
         folder.chmod(0o711)
     zone.run.chmod(0o1777)
+    files.write(zone.run / _view.HOSTS, _view.hosts(site))
     certificate = site.state / CA_FILE
     if certificate.exists():
         files.write(zone.run / CA_FILE, certificate.read_text(), mode=0o644)
