@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.targets.local._intent import Owned
-from cordillera.targets.local._parts import LocalPart, Process
+from cordillera.targets.local._parts import LocalPart, Process, shape
 
 WAVES: tuple[tuple[str, ...], ...] = (
     ("network",),
@@ -76,7 +76,7 @@ def _one(
         begun = " (was begun and not finished)" if part.key in running else ""
         return _change(part, Effect.CREATE, f"not there yet{begun}")
     if old.digest != part.digest:
-        return _change(part, _effect_of_change(part), "its settings changed")
+        return _change(part, _effect_of_change(part, old), "its settings changed")
     if is_process and part.key not in running:
         return _change(part, Effect.RESTART, "it does not run")
     if is_process and running[part.key] not in (part.digest, ""):
@@ -86,10 +86,11 @@ def _one(
     return None
 
 
-def _effect_of_change(part: LocalPart) -> Effect:
-    if isinstance(part.body, Process) and not part.body.reload:
-        return Effect.RESTART
-    return Effect.UPDATE
+def _effect_of_change(part: LocalPart, old: Owned) -> Effect:
+    """Changed files may be read again by a running program; anything else needs a new start."""
+    if not isinstance(part.body, Process) or (part.body.reload and old.shape == shape(part.body)):
+        return Effect.UPDATE
+    return Effect.RESTART
 
 
 def _change(part: LocalPart | Owned, effect: Effect, why: str) -> Change:

@@ -13,7 +13,7 @@ from pathlib import Path
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.local._parts import LocalPart
+from cordillera.targets.local._parts import LocalPart, shape
 from cordillera.targets.local._site import Isolation, Site, roots
 
 FORMAT = 1
@@ -30,6 +30,7 @@ class Owned:
     holds_data: bool
     zone: str = ""
     data: str = ""
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Intent:
             part.holds_data,
             getattr(body, "zone", ""),
             getattr(body, "data", ""),
+            shape(body),
         )
         return replace(self, parts={**self.parts, part.key: owned}, revision=self.revision + 1)
 

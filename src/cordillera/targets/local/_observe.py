@@ -19,13 +19,13 @@ from cordillera.targets.local import (
     _ready,
     _resources,
     _supervisor,
-    balancer,
     certificate,
     service,
 )
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._found import Found
 from cordillera.targets.local._parts import LocalPart, Process
+from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
 
 
@@ -53,7 +53,7 @@ def observe(environment: str) -> EnvironmentState:
         healthy, detail = front.result()
         return EnvironmentState(
             environment=environment,
-            url=service.url(want, site) if balancer.public_service(want) else "",
+            url=service.url(want, site) if public_service(want) else "",
             services=services,
             resources={name: states[name] for name in want.resources if name in states},
             zones={name: future.result() for name, future in zones.items()},
@@ -135,7 +135,7 @@ def _copy(part: LocalPart, site: Site, found: Found | None, memory_bytes: int) -
 
 def _front(want: Wanted, site: Site) -> tuple[bool, str]:
     """Whether the published address answers as a user would ask it."""
-    name = balancer.public_service(want)
+    name = public_service(want)
     if name is None:
         return True, ""
     health = want.services[name].health

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from cordillera.components.protocol import Part
 from cordillera.targets.local._site import Zone
@@ -100,6 +100,13 @@ class Endpoint:
     options: tuple[str, ...] = ()
     first_only: bool = True
     tls: bool = False
+
+
+def shape(body: Body) -> str:
+    """A fingerprint of everything but the files: while it stays, changed files need no restart."""
+    plain = replace(body, files={}) if isinstance(body, Process) else body
+    text = json.dumps(asdict(plain), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def part(

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from cordillera.components.protocol import Progress
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import NotReady, Refused
+from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy, _published, certificate, firewall, pages, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
 
 SOCKET = "edge.sock"
@@ -72,17 +73,6 @@ class Front(Component):
         except (OSError, http.client.HTTPException) as e:
             return Progress(done=False, detail=str(e))
         return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
-
-
-def public_service(want: Wanted) -> str | None:
-    """The service that the published address leads to; None when all are internal."""
-    names = [name for name, spec in want.services.items() if spec.public]
-    if len(names) > 1:
-        raise Refused(
-            f"{' and '.join(names)} are both public, and one is offered on `local` yet",
-            hint="keep `public: true` on one of them and let it pass requests on",
-        )
-    return names[0] if names else None
 
 
 def front_config(site: Site) -> str:

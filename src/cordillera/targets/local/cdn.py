@@ -1,0 +1,5 @@
+"""The content cache: paths of `edge.cache` are kept by each zone's nginx; see `_nginx.py`.
+
+There are no edge locations on one machine: what this component promises is that a cached path costs
+the app nothing, passes no firewall rules, and is still answered when every copy is down.
+"""
