@@ -10,16 +10,20 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+STOP_WITHIN_S = 5.0
+
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Hello from zone {zone}</title>
 <style>
-:root {{ color-scheme: light dark; --ink: #17201f; --soft: #55625f; --paper: #f4f2ec; --card: #ffffff; --accent: #0b5d5e }}
+:root {{ color-scheme: light dark;
+  --ink: #17201f; --soft: #55625f; --paper: #f4f2ec; --card: #ffffff; --accent: #0b5d5e }}
 @media (prefers-color-scheme: dark) {{
   :root {{ --ink: #ecefec; --soft: #a3b0ac; --paper: #121716; --card: #1b2321; --accent: #6fd0c4 }}
 }}
-body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--paper); color: var(--ink);
-  font: 1.05rem/1.6 system-ui, sans-serif }}
+body {{ margin: 0; min-height: 100vh; display: grid; place-items: center;
+  background: var(--paper); color: var(--ink); font: 1.05rem/1.6 system-ui, sans-serif }}
 main {{ background: var(--card); padding: clamp(1.5rem, 5vw, 3.5rem); margin: 1rem; border-radius: 18px;
   border-top: 6px solid var(--accent); box-shadow: 0 18px 50px #0002; max-width: 32rem }}
 h1 {{ margin: 0 0 .5rem; font: 700 clamp(1.8rem, 6vw, 2.8rem)/1.1 Georgia, serif }}
@@ -28,7 +32,8 @@ dl {{ display: grid; grid-template-columns: auto 1fr; gap: .35rem 1.5rem; margin
 dt {{ color: var(--soft) }} dd {{ margin: 0; font-family: ui-monospace, monospace; overflow-wrap: anywhere }}
 </style></head>
 <body><main><h1>Hello from zone {zone}</h1><p>Reload: the balancer may send you to another copy.</p>
-<dl><dt>Copy</dt><dd>{copy}</dd><dt>Release</dt><dd>{release}</dd><dt>Environment</dt><dd>{environment}</dd></dl></main></body></html>
+<dl><dt>Copy</dt><dd>{copy}</dd><dt>Release</dt><dd>{release}</dd>
+<dt>Environment</dt><dd>{environment}</dd></dl></main></body></html>
 """
 
 
@@ -60,7 +65,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, text: str, kind: str) -> None:
         """Send a whole answer, and tell the log."""
-        body = text.encode()
+        with self.server.busy:  # type: ignore[attr-defined]
+            self._answer(status, text.encode(), kind)
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -80,7 +88,31 @@ class Handler(BaseHTTPRequestHandler):
 
 def tell(**fields: object) -> None:
     """One JSON line on stdout."""
-    print(json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields}), flush=True)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    print(json.dumps({"time": now, **fields}), flush=True)
+
+
+class Busy:
+    """Counts the answers that are being written."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, threading.Condition()
+
+    def __enter__(self) -> None:
+        self._add(1)
+
+    def __exit__(self, *_: object) -> None:
+        self._add(-1)
+
+    def wait(self, seconds: float) -> None:
+        """Until there are none, but no longer than `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0, seconds)
+
+    def _add(self, more: int) -> None:
+        with self._changed:
+            self._count += more
+            self._changed.notify_all()
 
 
 class Server(ThreadingHTTPServer):
@@ -89,11 +121,15 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(address, Handler)
+        self.busy = Busy()
+
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     address = (os.environ.get("HOST", "0.0.0.0"), int(os.environ.get("PORT", "8000")))
-    server = Server(address, Handler)
+    server = Server(address)
 
     def stop(*_: object) -> None:
         threading.Thread(target=server.shutdown).start()
@@ -103,6 +139,7 @@ def main() -> int:
     tell(message=f"listening on {address[0]}:{address[1]}", **who())
     server.serve_forever(poll_interval=0.1)
     server.server_close()
+    server.busy.wait(STOP_WITHIN_S)
     tell(message="stopped")
     return 0
 

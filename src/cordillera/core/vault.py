@@ -26,9 +26,10 @@ class Vault:
         self._key: bytes | None = None
 
     def create(self) -> None:
-        """Make the key unless it is there. May be called twice."""
+        """Keep the key unless one is there: the one that fingerprints were made with. Twice is fine."""
         if not self._key_file.exists():
-            files.write(self._key_file, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
+            key = self._key or secrets.token_bytes(KEY_BYTES)
+            files.write(self._key_file, key.hex() + "\n", mode=0o600)
 
     def derive(self, name: str) -> str:
         """The password called `name`: 32 letters and digits, always the same."""
@@ -94,7 +95,7 @@ class Vault:
         return kdf.derive(self._key)
 
     def _read_key(self) -> bytes:
-        """Before `create`, a throw-away key: a plan of what is not there yet needs one."""
+        """Before `create`, a new key: a plan of what is not there yet needs one; `create` keeps it."""
         if not self._key_file.exists():
             return secrets.token_bytes(KEY_BYTES)
         return bytes.fromhex(self._key_file.read_text().strip())

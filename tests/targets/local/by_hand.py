@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from cordillera.core.errors import NotReady
+from cordillera.core.vault import Vault
 from cordillera.targets.local import _proxy, _shim, _start
 from cordillera.targets.local._parts import Endpoint, LocalPart, Process, Ready, part
 from cordillera.targets.local._site import Isolation, Site
@@ -116,7 +117,7 @@ def site() -> Iterator[Site]:
     folder.chmod(0o711)
     made = Site(
         environment="test/byhand", number=_free_network(), isolation=Isolation.LOOPBACK,
-        state=folder / "s", run=folder / "r",
+        state=folder / "s", run=folder / "r", vault=Vault(folder / "s"),
     )  # fmt: skip
     try:
         for zone in made.domains:

@@ -3,16 +3,20 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pymysql
 import pytest
+from tests.targets.local import by_hand
+from tests.targets.local.by_hand import Hand, eventually
 
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.queue import QueueSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady, Refused
+from cordillera.core.vault import Vault
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local import _mariadb_start as starting
@@ -20,8 +24,6 @@ from cordillera.targets.local._mariadb_ask import Server
 from cordillera.targets.local._parts import Process, Task
 from cordillera.targets.local._site import Isolation, Site
 from cordillera.targets.local.database import Database, schema_name
-from tests.targets.local import by_hand
-from tests.targets.local.by_hand import Hand, eventually
 
 WANT = Wanted(
     app="shop",
@@ -34,7 +36,7 @@ A, B = "127.20.10.2", "127.20.20.2"
 
 def plain_site() -> Site:
     nowhere = Path("/nonexistent")
-    return Site("test/byhand", 20, Isolation.LOOPBACK, nowhere / "s", nowhere / "r")
+    return Site("test/byhand", 20, Isolation.LOOPBACK, nowhere / "s", nowhere / "r", Vault(nowhere))
 
 
 # -- pure ---------------------------------------------------------------------------------------
@@ -134,6 +136,13 @@ def test_a_restarted_writer_goes_on_only_when_a_replica_vouches_for_it() -> None
     assert starting.choose(B, A, [follows_us]) == starting.Role()
 
 
+def test_an_interrupted_drain_goes_on_where_it_stopped() -> None:
+    assert starting.later("0-1-54", "0-1-60") == "0-1-60"
+    assert starting.later("0-1-54", "0-1-54") == "0-1-54"
+    assert starting.later("0-1-54", "") == "0-1-54"
+    assert starting.later("", "0-1-3") == "0-1-3"
+
+
 def test_asynchronous_replication_is_called_degraded() -> None:
     replica = server("b", follows=A, receiving=True, applying=True)
     good = server("a", writable=True, semi_sync=True, semi_sync_replicas=1)
@@ -162,7 +171,7 @@ class Shop:
         for part in self.parts.values():
             if isinstance(part.body, Task):
                 task = part.body
-                self.hand.perform(lambda: self.database.perform(task, self.site, WANT))
+                self.hand.perform(partial(self.database.perform, task, self.site, WANT))
                 assert self.database.holds(task, self.site)
 
     def query(self, statement: str, *, zone: str = "a", port: int = 3310) -> list[Any]:
@@ -278,7 +287,9 @@ def test_what_a_replica_received_survives_the_loss_of_both(shop: Shop) -> None:
 
 
 @pytest.mark.slow
-def test_a_replica_that_lost_its_disk_is_rebuilt(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replica_that_lost_its_disk_is_rebuilt(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from shutil import rmtree
 
     from cordillera.targets.local import _mariadb_cluster

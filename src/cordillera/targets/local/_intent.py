@@ -13,6 +13,7 @@ from pathlib import Path
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.core.errors import CordilleraError
+from cordillera.core.vault import Vault
 from cordillera.targets.local._parts import LocalPart, shape
 from cordillera.targets.local._site import Isolation, Site, roots
 
@@ -127,6 +128,7 @@ def site_of(intent: Intent, zone_names: tuple[str, ...] = ("a", "b")) -> Site:
         isolation=Isolation(intent.isolation),
         state=state / intent.environment,
         run=run / str(intent.number),
+        vault=Vault(state / intent.environment),
         zone_names=zone_names,
         ports=intent.ports,
         listen=intent.listen,

@@ -39,7 +39,10 @@ def rebuild(site: Site, writer: Server, server: Server, *, keep_old: bool) -> No
 def _backup(site: Site, folder: Path, options: list[str]) -> None:
     log = folder / "copying.log"
     code = process.logged(
-        ["mariadb-backup", *options], log=log, timeout_s=COPY_TIMEOUT_S, user=site.server_user
+        ["mariadb-backup", *options, f"--tmpdir={folder / 'tmp'}"],
+        log=log,
+        timeout_s=COPY_TIMEOUT_S,
+        user=site.server_user,
     )
     if code != 0:
         raise CommandFailed(

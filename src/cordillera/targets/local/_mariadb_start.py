@@ -5,16 +5,17 @@ Every step may be interrupted at any point and done again.
 """
 
 import json
-import os
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from cordillera.core import files, process
-from cordillera.core.errors import CommandFailed
+from cordillera.core.errors import CommandFailed, NotReady
 
 INITIALISE_TIMEOUT_S = 120.0
 INITIALISE_OPTIONS = (
@@ -107,7 +108,9 @@ def initialise(folder: Path) -> None:
         return
     shutil.rmtree(aside, ignore_errors=True)
     log.unlink(missing_ok=True)
-    argv = ["mariadb-install-db", "--no-defaults", f"--datadir={aside}", *INITIALISE_OPTIONS]
+    # Names of temporary tables are made of the pid: two zones with equal pids must not share /tmp.
+    where = [f"--datadir={aside}", f"--tmpdir={folder / 'tmp'}"]
+    argv = ["mariadb-install-db", "--no-defaults", *where, *INITIALISE_OPTIONS]
     if process.is_root():
         argv.append("--user=root")
     if process.logged(argv, log=log, timeout_s=INITIALISE_TIMEOUT_S) != 0:
@@ -144,7 +147,7 @@ def drain(folder: Path, run: Path) -> None:
     if not logs:
         return
     with _Private(folder, run) as server:
-        before, applied = server.positions()
+        before = later(*server.positions())
         start = [f"--start-position={before}"] if before else []
         with suppress(CommandFailed):  # a torn last event: what precedes it is in the file
             process.run(
@@ -158,9 +161,20 @@ def drain(folder: Path, run: Path) -> None:
                 timeout_s=DRAIN_TIMEOUT_S,
             )
         server.play(script)
-        if server.positions()[1] != applied:
-            server.query("SET GLOBAL gtid_slave_pos=@@gtid_binlog_pos")
+        slave, own = server.positions()
+        if later(slave, own) != slave:
+            server.query(f"SET GLOBAL gtid_slave_pos='{own}'")
     script.unlink(missing_ok=True)
+
+
+def later(slave: str, own: str) -> str:
+    """Where this server's data ends: what replication noted, unless its own log is further.
+
+    It is when an earlier `drain` was interrupted: then what that one applied must not come again.
+    """
+    if "," in slave + own or not own:
+        return slave
+    return own if not slave or int(own.split("-")[2]) > int(slave.split("-")[2]) else slave
 
 
 def _index(path: Path) -> list[str]:
@@ -175,21 +189,27 @@ class _Private:
         self._client = run / "mariadb-client.cnf"
         self._options = run / "mariadb.cnf"
         self._log = folder / "drain.log"
-        self._pid = 0
+        self._server = Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "_Private":
-        self._pid = process.detach(
-            ["mariadbd", f"--defaults-file={self._options}", "--skip-networking", "--skip-slave-start",
-             f"--socket={self._socket}", f"--pid-file={self._socket}.pid"],
-            log=self._log, env=os.environ,
-        )  # fmt: skip
+        self._server.start()
         self._wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(CommandFailed):
-            self.query("SHUTDOWN")
-        os.waitpid(self._pid, 0)
+        while self._server.is_alive():
+            with suppress(CommandFailed):
+                self.query("SHUTDOWN")
+            self._server.join(timeout=1.0)
+
+    def _run(self) -> None:
+        """In our own process group: what kills us kills it."""
+        with suppress(NotReady):
+            process.logged(
+                ["mariadbd", f"--defaults-file={self._options}", "--skip-networking",
+                 "--skip-slave-start", f"--socket={self._socket}", f"--pid-file={self._socket}.pid"],
+                log=self._log, timeout_s=DRAIN_TIMEOUT_S,
+            )  # fmt: skip
 
     def query(self, statement: str) -> str:
         """The answer as lines of tab-separated values."""
@@ -216,16 +236,12 @@ class _Private:
         return slave, own
 
     def _wait(self) -> None:
-        import time
-
-        deadline = time.monotonic() + INITIALISE_TIMEOUT_S
-        while time.monotonic() < deadline:
-            if os.waitpid(self._pid, os.WNOHANG)[0]:
-                raise CommandFailed(f"mariadbd ended: {process.last_line(self._log.read_text())}")
+        while self._server.is_alive():
             with suppress(CommandFailed):
                 self.query("SELECT 1")
                 return
             time.sleep(0.05)
+        raise CommandFailed(f"mariadbd ended: {process.last_line(self._log.read_text())}")
 
 
 def ask(address: str, user: str, password: str) -> Peer | None:

@@ -54,21 +54,20 @@ class Zone:
 
 @dataclass(frozen=True)
 class Site:
-    """One environment on this machine. `state` survives a reboot, `run` need not."""
+    """One environment on this machine. `state` survives a reboot, `run` need not.
+
+    `vault` holds its secrets; every Site made from this one shares it.
+    """
 
     environment: str
     number: int
     isolation: Isolation
     state: Path
     run: Path
+    vault: Vault = field(repr=False, compare=False)
     zone_names: tuple[str, ...] = ZONE_NAMES[:2]
     ports: Mapping[str, int] = field(default_factory=dict)
     listen: str = "127.0.0.1:8443"
-
-    @property
-    def vault(self) -> Vault:
-        """The environment's secrets."""
-        return Vault(self.state)
 
     @property
     def zones(self) -> tuple[Zone, ...]:

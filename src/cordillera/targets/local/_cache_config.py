@@ -1,0 +1,119 @@
+"""What the Redis servers and Sentinels of the target `local` are told."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from cordillera.targets.local._site import Site
+
+FIRST_PORT, PORT_STEP = 6380, 10
+SENTINEL_PORT = 26380
+SENTINEL_DATA = "sentinel"
+ADMIN = "cordillera"
+DOWN_AFTER_MS = 5000
+FAILOVER_TIMEOUT_MS = 20_000
+QUORUM = 2
+
+SERVER_TEXT = """\
+bind {private}
+port %(port)d
+unixsocket {run}/cache-%(name)s.sock
+unixsocketperm 700
+protected-mode yes
+dir {data}
+pidfile ""
+databases 16
+maxmemory %(memory)d
+maxmemory-policy %(policy)s
+save ""
+appendonly yes
+appendfsync everysec
+aof-use-rdb-preamble yes
+user default on >${secret:cache/%(name)s} ~* &* +@all -@admin
+user cordillera on >${secret:cache-admin/%(name)s} ~* &* +@all
+masteruser cordillera
+masterauth ${secret:cache-admin/%(name)s}
+min-replicas-to-write 1
+min-replicas-max-lag 10
+repl-diskless-sync yes
+repl-diskless-sync-delay 0
+repl-backlog-size 4mb
+repl-timeout 20
+replica-announce-ip {private}
+disable-thp yes
+"""
+
+SENTINEL_TEXT = """\
+bind {private}
+port %(port)d
+unixsocket {run}/sentinel.sock
+unixsocketperm 700
+protected-mode yes
+dir {data}
+pidfile ""
+requirepass ${secret:cache/sentinel}
+sentinel sentinel-pass ${secret:cache/sentinel}
+sentinel announce-ip {private}
+sentinel resolve-hostnames no
+sentinel deny-scripts-reconfig yes
+"""
+
+
+def server(name: str, port: int, *, memory_bytes: int, evict: bool) -> str:
+    """A Redis server's options, without whom it follows."""
+    policy = "allkeys-lru" if evict else "noeviction"
+    return SERVER_TEXT % {"name": name, "port": port, "memory": memory_bytes, "policy": policy}
+
+
+def sentinel() -> str:
+    """A Sentinel's options, without what it learns while it runs."""
+    return SENTINEL_TEXT % {"port": SENTINEL_PORT}
+
+
+def server_plan(site: Site, name: str, port: int) -> str:
+    """What `_cache_start` reads before each start of a server."""
+    return _text(
+        {
+            "kind": "server",
+            "base": f"{{run}}/cache-{name}.conf",
+            "target": "{data}/redis.conf",
+            "name": name,
+            "self": f"{{private}}:{port}",
+            "servers": [f"{zone.private}:{port}" for zone in site.zones],
+            "sentinels": [f"{zone.private}:{SENTINEL_PORT}" for zone in site.domains],
+            "password": "${secret:cache/sentinel}",
+        }
+    )
+
+
+def sentinel_plan() -> str:
+    """What `_cache_start` reads before each start of a Sentinel."""
+    return _text(
+        {"kind": "sentinel", "base": "{run}/sentinel.conf", "target": "{data}/sentinel.conf"}
+    )
+
+
+def prepare(plan: str) -> Sequence[str]:
+    """The command that must precede each start."""
+    return (sys.executable, "-m", "cordillera.targets.local._cache_start", "{run}/" + plan)
+
+
+def check(name: str) -> tuple[str, ...]:
+    """HAProxy lines of a backend that takes the master only.
+
+    The good-bye in the same packet lets a replica end the check at once.
+    """
+    questions = (f"AUTH\\ ${{secret:cache/{name}}}", "INFO\\ replication", "QUIT")
+    return (
+        "option tcp-check",
+        "timeout check 3s",
+        "tcp-check connect",
+        f"tcp-check send {''.join(question + chr(92) + 'r' + chr(92) + 'n' for question in questions)}",
+        "tcp-check expect string role:master",
+        "default-server inter 1s fastinter 200ms downinter 1s fall 2 rise 1 "
+        "on-marked-down shutdown-sessions",
+    )
+
+
+def _text(plan: Mapping[str, object]) -> str:
+    return json.dumps(plan, indent=1) + "\n"
