@@ -1,7 +1,10 @@
 """What `up` ends with: the address, how to log in, how to trust it, what to try next."""
 
 import os
+import shutil
 import socket
+import sys
+from pathlib import Path
 
 from cordillera.cli import context, render
 from cordillera.components.state import EnvironmentState
@@ -25,7 +28,7 @@ def show(
 
 
 def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[str, str]]:
-    env = f"--env {want.environment}"
+    me = f"{_me()} --env {want.environment}"
     lines = []
     if state.url:
         lines.append(("address", state.url))
@@ -40,11 +43,11 @@ def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[
     for service in want.services.values():
         for secret in service.secrets:
             if "PASSWORD" in secret.name:
-                lines.append(("login", f"cordillera {env} secrets get {secret.name}"))
-    lines.append(("next", f"cordillera {env} status --watch"))
-    lines.append(("", f"cordillera {env} logs -f"))
+                lines.append(("login", f"{me} secrets get {secret.name}"))
+    lines.append(("next", f"{me} status --watch"))
+    lines.append(("", f"{me} logs -f"))
     if any(want.of_type("mail")):
-        lines.append(("", f"cordillera {env} mail"))
+        lines.append(("", f"{me} mail"))
     return list(dict.fromkeys(lines))
 
 
@@ -56,3 +59,15 @@ def _remote(url: str) -> list[tuple[str, str]]:
     user = os.environ.get("SUDO_USER") or os.environ.get("USER") or "root"
     line = f"ssh -L {port}:127.0.0.1:{port} {user}@{socket.gethostname()}   (or: --listen 0.0.0.0:{port})"
     return [("elsewhere", line)]
+
+
+def _me() -> str:
+    """How this very command is called again: by its path where it is not on PATH, with sudo if it was."""
+    found = Path(sys.argv[0]).resolve()
+    on_path = shutil.which("cordillera")
+    if on_path and Path(on_path).resolve() == found:
+        name = "cordillera"
+    else:
+        near = found.is_relative_to(Path.cwd())
+        name = str(found.relative_to(Path.cwd()) if near else found)
+    return f"sudo {name}" if os.environ.get("SUDO_USER") else name

@@ -1,6 +1,7 @@
 """The command `cordillera`: its words, and the one place where errors end."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,10 +48,26 @@ operate.register(app)
 author.register(app)
 
 
+def hoisted(words: Sequence[str]) -> list[str]:
+    """The same words, with options that belong before the command put there: people write either."""
+    first, rest = list[str](), list[str]()
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            rest += [word, *waiting]
+        elif word in ("--env", "-e", "--file"):
+            first += [word, *(w for w in [next(waiting, None)] if w is not None)]
+        elif word in ("--quiet", "-q") or word.startswith(("--env=", "--file=")):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first + rest
+
+
 def main() -> None:
     """Run the command; errors become text and an exit status here."""
     try:
-        app(standalone_mode=True)
+        app(args=hoisted(sys.argv[1:]), standalone_mode=True)
     except CordilleraError as error:
         sys.exit(render.fail(error))
     except KeyboardInterrupt:

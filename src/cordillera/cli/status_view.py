@@ -1,5 +1,6 @@
 """The state of an environment as a person and as a program read it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from cordillera.cli import render
@@ -82,8 +83,15 @@ def _facts(state: EnvironmentState) -> str:
     if days is not None:
         facts.append(f"certificate: {days:.0f} days left" + (" !" if days < WARN_DAYS else ""))
     if state.last_change:
-        facts.append(f"last change: {state.last_change}")
+        facts.append(f"last change: {_ago(state.last_change)}")
     return "  ·  ".join(facts)
+
+
+def _ago(change: str) -> str:
+    """`2026-11-24T04:39:26+00:00 front front` as people say it."""
+    at, _, what = change.partition(" ")
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
+    return f"{render.span(max(0.0, seconds))} ago, {what}"
 
 
 def _services(state: EnvironmentState) -> None:

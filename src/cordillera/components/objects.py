@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cordillera.components.base import Section
 
-Prefix = Annotated[str, Field(pattern=r"^[^/].*/$")]
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*/$")]
 
 
 class ObjectsSpec(Section):

@@ -21,6 +21,7 @@ from cordillera.targets.local import (
     _start,
     _supervisor,
     components,
+    programs,
     service,
 )
 from cordillera.targets.local import network as network_component
@@ -57,9 +58,11 @@ class LocalEngine:
     def plan(self, want: Wanted, at: Place, *, offline: bool = False) -> Plan:
         """Compare what is wanted with what really runs. Touches nothing. Raises Refused, NotReady."""
         want = service.with_releases(want)
+        programs.check(want)
         old = _intent.load(want.environment)
         intent = _place.settle(want, old, listen=self._listen)
         site = _intent.site_of(intent)
+        service.refuse_unset_secrets(want, site)
         parts = components.build(want, site)
         intent = replace(intent, ports=_ports(parts, intent))
         site = replace(site, ports=intent.ports)

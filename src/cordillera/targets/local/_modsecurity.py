@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cordillera.components.firewall import ExceptionSpec, FirewallSpec
+from cordillera.targets.local import programs
 from cordillera.targets.local._site import Zone
 
 CRS = Path("/usr/share/modsecurity-crs")
 SETUP = Path("/etc/modsecurity/crs/crs-setup.conf")
 UNICODE = Path("/etc/nginx/unicode.mapping")
-MIMALLOC = Path("/usr/lib/x86_64-linux-gnu/libmimalloc.so.2")
 PARANOIA = {"standard": 1, "strict": 2}
 EXCEPTION_ID = 100_000
 METHODS = "GET HEAD POST OPTIONS PUT PATCH DELETE"
@@ -80,7 +80,8 @@ def config(spec: FirewallSpec, zone: Zone) -> str:
 
 def allocator() -> dict[str, str]:
     """A quicker memory allocator where it is installed: a quarter of the rules' time is malloc."""
-    return {"LD_PRELOAD": str(MIMALLOC)} if MIMALLOC.exists() else {}
+    found = programs.present(programs.MIMALLOC)
+    return {"LD_PRELOAD": found} if found else {}
 
 
 def _exception(index: int, spec: ExceptionSpec) -> str:

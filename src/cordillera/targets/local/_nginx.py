@@ -1,9 +1,10 @@
 """nginx between the edge's two listeners: the firewall's engine and the content cache."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from cordillera.components.edge import EdgeSpec
+from cordillera.targets.local import _weed
 from cordillera.targets.local._site import Zone
 
 MODULE = "/usr/lib/nginx/modules/ngx_http_modsecurity_module.so"
@@ -60,7 +61,8 @@ http {{
         error_page 413 /.cordillera/413.$page_language.html;
         location /.cordillera/ {{ internal; modsecurity off; alias {run}/pages/; }}
         location / {{ proxy_pass http://app; }}
-{cached}    }}
+        location @app {{ proxy_pass http://app; }}
+{public}{cached}    }}
 }}
 """
 
@@ -81,9 +83,32 @@ CACHED = """\
         }}
 """
 
+PUBLIC = """\
+        location = /{prefix} {{ proxy_pass http://app; }}
+        location ^~ /{prefix} {{
+            modsecurity off;
+            limit_except GET HEAD {{ deny all; }}
+            set $args "";
+            proxy_pass http://{store}/{bucket}/{prefix};
+            proxy_set_header Host {store};
+            proxy_set_header Cookie "";
+            proxy_set_header Authorization "";
+            proxy_intercept_errors on;
+            error_page 403 /.cordillera/403.$page_language.html;
+            error_page 404 500 502 503 504 = @app;
+            proxy_cache edge;
+            proxy_cache_key $uri;
+            proxy_cache_valid 200 10m;
+            proxy_cache_lock on;
+            proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
+            add_header X-Cache $upstream_cache_status always;
+        }}
+"""
+"""Public objects come from the store itself; what it does not have is asked of the app."""
 
-def config(edge: EdgeSpec, zone: Zone) -> str:
-    """nginx's whole configuration in one zone."""
+
+def config(edge: EdgeSpec, zone: Zone, public: Mapping[str, Sequence[str]]) -> str:
+    """nginx's whole configuration in one zone. `public`: bucket -> prefixes anybody may read."""
     return CONFIG.format(
         module=MODULE,
         run=zone.run,
@@ -91,6 +116,7 @@ def config(edge: EdgeSpec, zone: Zone) -> str:
         upload=edge.firewall.upload_limit,
         cache_size=CACHE_SIZE,
         cached="".join(_cached(edge.cache)),
+        public="".join(_public(public, f"{zone.private}:{_weed.ENDPOINT_PORT}")),
     )
 
 
@@ -103,3 +129,8 @@ def as_regex(pattern: str) -> str:
 
 def _cached(patterns: list[str]) -> Iterator[str]:
     return (CACHED.format(pattern=as_regex(pattern)) for pattern in patterns)
+
+
+def _public(public: Mapping[str, Sequence[str]], store: str) -> Iterator[str]:
+    pairs = ((bucket, prefix) for bucket, prefixes in public.items() for prefix in prefixes)
+    return (PUBLIC.format(bucket=bucket, prefix=prefix, store=store) for bucket, prefix in pairs)

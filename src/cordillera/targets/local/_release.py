@@ -26,6 +26,7 @@ ALWAYS_IGNORED = (
     "__pycache__",
     "node_modules",
     ".cordillera",
+    "cordillera.yaml",
     "*.pyc",
 )
 BUILD_WITHIN_S = 900.0

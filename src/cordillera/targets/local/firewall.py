@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cordillera.components.firewall import FirewallSpec
 from cordillera.components.protocol import Progress
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _modsecurity, _nginx, pages
+from cordillera.targets.local import _modsecurity, _nginx, objects, pages
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
@@ -65,7 +65,7 @@ def _part(want: Wanted, site: Site, zone: Zone) -> LocalPart:
         zone=zone.name,
         subnet="public",
         files={
-            "nginx.conf": _nginx.config(want.edge, zone),
+            "nginx.conf": _nginx.config(want.edge, zone, objects.public_prefixes(want)),
             "modsecurity.conf": _modsecurity.config(want.edge.firewall, zone),
             **{f"pages/{name}": text for name, text in pages.files().items()},
         },

@@ -1,6 +1,172 @@
-"""Stub."""
+"""Objects on one machine: SeaweedFS behind an S3 gateway in each zone, a copy of everything in both."""
+
+from collections.abc import Mapping, Sequence
+
+from cordillera.components.objects import ObjectsSpec
+from cordillera.components.state import ResourceState
+from cordillera.components.wanted import Wanted
+from cordillera.targets.local import _objects_ask as asking
+from cordillera.targets.local import _weed
 from cordillera.targets.local._component import Component
+from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
+from cordillera.targets.local._site import Site, Zone
+
+REGION = "us-east-1"
+BUCKET_PART = "bucket-"
 
 
 class Objects(Component):
+    """One store per environment; each `objects` resource is a bucket in it."""
+
     name = "objects"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        names = [name for name, _ in want.of_type("objects")]
+        if not names:
+            return ()
+        store = [_master(site, zone) for zone in site.domains]
+        store += [_volume(site, zone) for zone in site.zones]
+        gates = [p for zone in site.zones for p in (_filer(site, zone), _gateway(want, site, zone))]
+        return (*store, *gates, *(_bucket(want, site, name) for name in names))
+
+    def endpoints(self, want: Wanted, site: Site) -> Sequence[Endpoint]:
+        if not any(want.of_type("objects")):
+            return ()
+
+        def servers(zone: Zone) -> Sequence[tuple[str, str, int]]:
+            return [(z.name, z.private, _weed.S3_PORT) for z in (zone, *site.others(zone))]
+
+        check = (f"option httpchk GET {_weed.HEALTH}",)
+        return (Endpoint("objects", _weed.ENDPOINT_PORT, servers, check),)
+
+    def fields(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
+        return {
+            "bucket": bucket_of(want, resource),
+            "endpoint": f"http://{zone.private}:{_weed.ENDPOINT_PORT}",
+            "host": zone.private,
+            "port": str(_weed.ENDPOINT_PORT),
+            "access_key": "${secret:aws/access-key}",
+            "secret_key": "${secret:aws/secret-key}",
+        }
+
+    def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
+        fields = self.fields(want, site, resource, zone)
+        return {
+            f"{resource.upper().replace('-', '_')}_BUCKET": fields["bucket"],
+            "AWS_ENDPOINT_URL_S3": fields["endpoint"],
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": fields["access_key"],
+            "AWS_SECRET_ACCESS_KEY": fields["secret_key"],
+        }
+
+    def perform(self, task: Task, site: Site, want: Wanted) -> None:
+        asking.make_bucket(site, task.args["bucket"])
+
+    def holds(self, task: Task, site: Site) -> bool:
+        return task.args["bucket"] in asking.buckets(site)
+
+    def removed(self, name: str, site: Site) -> None:
+        if name.startswith(BUCKET_PART):
+            asking.drop_bucket(site, name.removeprefix(BUCKET_PART))
+
+    def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
+        members, trouble = asking.survey(site)
+        return {
+            name: ResourceState(
+                type="objects",
+                healthy=not trouble,
+                durable=not trouble,
+                endpoint=f"{site.zones[0].private}:{_weed.ENDPOINT_PORT}/{bucket_of(want, name)}",
+                members=members,
+                detail=trouble,
+            )
+            for name, _ in want.of_type("objects")
+        }
+
+
+def bucket_of(want: Wanted, resource: str) -> str:
+    """The bucket of a resource; S3 wants at least three letters."""
+    return f"{want.app}-{resource}"
+
+
+def public_prefixes(want: Wanted) -> dict[str, list[str]]:
+    """Bucket -> prefixes that anybody may read."""
+    return {
+        bucket_of(want, name): spec.public
+        for name, spec in want.of_type("objects")
+        if isinstance(spec, ObjectsSpec) and spec.public
+    }
+
+
+def _server(
+    name: str, unit: str, body: Process, site: Site, *, holds_data: bool = False
+) -> LocalPart:
+    return part("objects", name, unit, body, site.vault.digest, holds_data=holds_data)
+
+
+def _master(site: Site, zone: Zone) -> LocalPart:
+    body = Process(
+        argv=tuple(_weed.master(site)),
+        zone=zone.name,
+        folder="{run}/objects-master",
+        files={
+            "objects-master/master.toml": _weed.MASTER_TOML,
+            "objects-master/security.toml": _weed.SECURITY_TOML,
+        },
+        variables=_weed.VARIABLES,
+        data="objects-master",
+        ready=Ready("tcp", port=_weed.MASTER_PORT),
+    )
+    return _server(f"master@{zone.name}", f"objects-store/{zone.name}", body, site)
+
+
+def _volume(site: Site, zone: Zone) -> LocalPart:
+    body = Process(
+        argv=tuple(_weed.volume(site, zone)),
+        zone=zone.name,
+        folder="{run}/objects-volume",
+        files={"objects-volume/security.toml": _weed.SECURITY_TOML},
+        variables=_weed.VARIABLES,
+        data="objects-volume",
+        ready=Ready("tcp", port=_weed.VOLUME_PORT),
+    )
+    unit = f"objects-store/{zone.name}"
+    return _server(f"volume@{zone.name}", unit, body, site, holds_data=True)
+
+
+def _filer(site: Site, zone: Zone) -> LocalPart:
+    body = Process(
+        argv=tuple(_weed.filer(site, zone)),
+        zone=zone.name,
+        folder="{run}/objects-filer",
+        files={
+            "objects-filer/filer.toml": _weed.FILER_TOML,
+            "objects-filer/security.toml": _weed.SECURITY_TOML,
+        },
+        variables=_weed.VARIABLES,
+        ready=Ready("tcp", port=_weed.FILER_PORT, within_s=60.0),
+    )
+    return _server(f"filer@{zone.name}", f"objects/{zone.name}", body, site)
+
+
+def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
+    body = Process(
+        argv=tuple(_weed.gateway(zone)),
+        zone=zone.name,
+        folder="{run}/objects-s3",
+        files={
+            "objects-s3.json": _weed.identities(public_prefixes(want)),
+            "objects-s3/security.toml": _weed.SECURITY_TOML,
+        },
+        variables={**_weed.VARIABLES, "WEED_S3_SSE_KEY": "${secret:objects/encryption}"},
+        ready=Ready("http", port=_weed.S3_PORT, path=_weed.HEALTH, within_s=60.0),
+    )
+    return _server(f"s3@{zone.name}", f"objects/{zone.name}", body, site)
+
+
+def _bucket(want: Wanted, site: Site, resource: str) -> LocalPart:
+    bucket = bucket_of(want, resource)
+    task = Task("bucket", {"bucket": bucket})
+    name = BUCKET_PART + bucket
+    return part("objects", name, "objects/setup", task, site.vault.digest, holds_data=True)

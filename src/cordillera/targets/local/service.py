@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CommandFailed, Refused
+from cordillera.core.errors import CommandFailed, ManifestError, Refused
 from cordillera.manifest import references
 from cordillera.targets.local import _once, _release, _resources, _zone
 from cordillera.targets.local._component import Component
@@ -56,6 +56,19 @@ def with_releases(want: Wanted) -> Wanted:
         _refuse_unless_offered(name, spec)
     releases = {name: _release.identity(spec, want.folder) for name, spec in want.services.items()}
     return replace(want, releases=releases)
+
+
+def refuse_unset_secrets(want: Wanted, site: Site) -> None:
+    """Raises ManifestError for the first secret that is neither set nor to be generated."""
+    chosen = site.vault.chosen()
+    for name, spec in want.services.items():
+        for secret in spec.secrets:
+            if not secret.generate and f"app/{secret.name}" not in chosen:
+                raise ManifestError(
+                    f"{want.environment}: service {name} needs the secret {secret.name}, which nobody set",
+                    hint=f"cordillera --env {want.environment} secrets set {secret.name}"
+                    f"   (or write `{{name: {secret.name}, generate: true}}`)",
+                )
 
 
 def internal_port(want: Wanted, service: str) -> int:

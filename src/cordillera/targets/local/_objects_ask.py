@@ -1,0 +1,122 @@
+"""Asking SeaweedFS: its shell for buckets, its master for where copies lie."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cordillera.components.state import Member
+from cordillera.core import process
+from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.targets.local import _net, _weed
+from cordillera.targets.local._site import Site, Zone
+
+SHELL_TIMEOUT_S = 20.0
+TRIED = (OSError, http.client.HTTPException, ValueError)
+
+
+def shell(site: Site, *commands: str) -> str:
+    """What `weed shell` answers. Raises NotReady while no master answers it."""
+    zone = site.zones[0]
+    within = (
+        ["nsenter", f"--net={_net.NETNS_FOLDER / site.netns(zone, 'private')}"]
+        if site.namespaced
+        else []
+    )
+    argv = [*within, weed(), "shell", f"-master={_weed.masters(site)}"]
+    text = "\n".join([*commands, "exit"]) + "\n"
+    try:
+        return process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))
+    except CordilleraError as e:
+        raise NotReady(f"the object store does not answer yet ({e})") from e
+
+
+def weed() -> str:
+    """The program, which lies beside our Python."""
+    from cordillera.targets.local import programs
+
+    return programs.path("weed")
+
+
+def buckets(site: Site) -> list[str]:
+    """Names of the buckets that exist; none while the store does not answer."""
+    try:
+        lines = shell(site, "s3.bucket.list").splitlines()
+    except NotReady:
+        return []
+    return [line.split()[0] for line in lines if line.startswith(" ") and line.split()]
+
+
+def make_bucket(site: Site, bucket: str) -> None:
+    """Make a bucket whose objects get two copies. May be called twice. Raises NotReady."""
+    if bucket in buckets(site):
+        return
+    answer = shell(
+        site,
+        f"fs.configure -locationPrefix=/buckets/ -replication={_weed.REPLICATION} -apply",
+        f"s3.bucket.create -name {bucket}",
+    )
+    if bucket not in buckets(site):
+        raise NotReady(f"bucket {bucket} could not be made: {process.last_line(answer)}")
+
+
+def drop_bucket(site: Site, bucket: str) -> None:
+    """Delete a bucket and all that is in it. Nothing to do when the store is gone already."""
+    if bucket in buckets(site):
+        shell(site, "lock", f"s3.bucket.delete -name {bucket}", "unlock")
+
+
+def survey(site: Site) -> tuple[tuple[Member, ...], str]:
+    """Each zone's servers, and one sentence of what is wrong."""
+    members = tuple(_gate(site, zone) for zone in site.zones)
+    layout = _volumes(site)
+    silent = [m.zone for m in members if not m.healthy]
+    if layout is None:
+        return members, "no master leads: nothing can be written"
+    lonely = alone(layout, len(site.zones))
+    if silent:
+        return members, f"no answer in zone {' and '.join(silent)}"
+    if lonely:
+        return members, f"{len(lonely)} of {len(layout)} volumes have one copy only"
+    return members, ""
+
+
+def alone(layout: Mapping[int, set[str]], zones: int) -> list[int]:
+    """Volumes that do not lie in every zone."""
+    return [number for number, places in layout.items() if len(places) < zones]
+
+
+def _gate(site: Site, zone: Zone) -> Member:
+    try:
+        status, _ = _net.http_get(site, zone, _weed.S3_PORT, _weed.HEALTH)
+        volume, _ = _net.http_get(site, zone, _weed.VOLUME_PORT, "/healthz")
+    except TRIED as e:
+        return Member(zone.name, "store", healthy=False, detail=f"no answer ({e})")
+    healthy = status < 400 and volume < 400
+    return Member(zone.name, "store", healthy, detail="" if healthy else f"HTTP {status}, {volume}")
+
+
+def _volumes(site: Site) -> dict[int, set[str]] | None:
+    """Volume -> zones that hold it, as the leading master sees it; None when there is no leader."""
+    for zone in site.domains:
+        try:
+            status, text = _net.http_get(site, zone, _weed.MASTER_PORT, "/cluster/status")
+            if status >= 400 or not json.loads(text).get("IsLeader"):
+                continue
+            _, text = _net.http_get(site, zone, _weed.MASTER_PORT, "/vol/status")
+            layout: dict[int, set[str]] = {}
+            for number, place in _copies(json.loads(text)):
+                layout.setdefault(number, set()).add(place)
+            return layout
+        except TRIED:
+            continue
+    return None
+
+
+def _copies(status: dict[str, dict[str, dict[str, dict[str, dict[str, list[dict[str, int]]]]]]]) -> (
+    Iterator[tuple[int, str]]
+):
+    for place, racks in (status["Volumes"].get("DataCenters") or {}).items():
+        for nodes in racks.values():
+            for volumes in nodes.values():
+                yield from ((v["Id"], place) for v in volumes or ())

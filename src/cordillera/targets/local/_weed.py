@@ -1,0 +1,127 @@
+"""What SeaweedFS is told on this machine: masters that vote, volumes that hold, filers, S3 gateways.
+
+Names of objects ride on the environment's database, contents lie in both zones. The flags and what
+they avoid are in docs/decisions/0009-objects.md.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from cordillera.targets.local import programs
+from cordillera.targets.local._site import Site, Zone
+
+MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8081, 8888, 8333
+ENDPOINT_PORT = 8334
+GRPC = 10_000
+"""Each server answers gRPC at its own port plus this."""
+REPLICATION = "100"
+"""One more copy, in another zone."""
+VOLUME_LIMIT_MB = 256
+VOLUMES_MAX = 400
+HEALTH = "/healthz"
+
+VARIABLES = {"GOMAXPROCS": "2", "GOGC": "60"}
+
+MASTER_TOML = """\
+[master.volume_growth]
+copy_1 = 2
+copy_2 = 2
+"""
+
+SECURITY_TOML = """\
+[jwt.signing]
+key = "${secret:objects/volume-write}"
+[jwt.signing.read]
+key = "${secret:objects/volume-read}"
+[jwt.filer_signing]
+key = "${secret:objects/filer-write}"
+[jwt.filer_signing.read]
+key = "${secret:objects/filer-read}"
+"""
+
+FILER_TOML = """\
+[mysql2]
+enabled = true
+createTable = \"\"\"
+  CREATE TABLE IF NOT EXISTS `%s` (
+    `dirhash` BIGINT NOT NULL,
+    `name` VARCHAR(766) NOT NULL,
+    `directory` TEXT NOT NULL,
+    `meta` LONGBLOB,
+    PRIMARY KEY (`dirhash`, `name`)
+  ) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+\"\"\"
+hostname = "{private}"
+port = 3310
+username = "cordillera_objects"
+password = "${secret:objects/db}"
+database = "cordillera_objects"
+connection_max_idle = 4
+connection_max_open = 16
+connection_max_lifetime_seconds = 300
+interpolateParams = false
+enableUpsert = true
+upsertQuery = \"\"\"INSERT INTO `%s` (`dirhash`,`name`,`directory`,`meta`) VALUES (?,?,?,?) ON DUPLICATE KEY UPDATE `meta` = VALUES(`meta`)\"\"\"
+"""
+
+
+def masters(site: Site) -> str:
+    """All masters, as every other server is told of them."""
+    return ",".join(f"{zone.private}:{MASTER_PORT}" for zone in site.domains)
+
+
+def master(site: Site) -> Sequence[str]:
+    """The command of a master."""
+    return (
+        *_weed("master"), f"-port={MASTER_PORT}", "-mdir={data}", f"-peers={masters(site)}",
+        f"-defaultReplication={REPLICATION}", f"-volumeSizeLimitMB={VOLUME_LIMIT_MB}",
+        "-telemetry=false", "-resumeState",
+    )  # fmt: skip
+
+
+def volume(site: Site, zone: Zone) -> Sequence[str]:
+    """The command of a volume server."""
+    return (
+        *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",
+        f"-master={masters(site)}", f"-dataCenter={zone.name}", f"-rack={zone.name}",
+        "-index=leveldb", "-volume.allowUntrustedRemoteEndpoints",
+    )  # fmt: skip
+
+
+def filer(site: Site, zone: Zone) -> Sequence[str]:
+    """The command of a filer."""
+    return (
+        *_weed("filer"), f"-port={FILER_PORT}", f"-master={masters(site)}",
+        f"-dataCenter={zone.name}", f"-defaultReplicaPlacement={REPLICATION}",
+        "-disableDirListing", "-exposeDirectoryData=false", "-allowUntrustedRemoteEndpoints",
+    )  # fmt: skip
+
+
+def gateway(zone: Zone) -> Sequence[str]:
+    """The command of an S3 gateway. A second one on the machine would clash on Lance's port."""
+    return (
+        programs.path("weed"), "-logtostderr=true", "s3", "-ip.bind={private}", f"-port={S3_PORT}",
+        f"-filer={{private}}:{FILER_PORT}", "-config={run}/objects-s3.json",
+        "-port.lance=0", "-port.iceberg=0", "-iam=false", f"-dataCenter={zone.name}",
+        "-allowUntrustedRemoteEndpoints", "-autoCreateBucket=false",
+    )  # fmt: skip
+
+
+def identities(public: Mapping[str, Sequence[str]]) -> str:
+    """Who may do what: the app everything, anybody may read `public` (bucket -> prefixes)."""
+    app = {
+        "name": "app",
+        "credentials": [
+            {"accessKey": "${secret:aws/access-key}", "secretKey": "${secret:aws/secret-key}"}
+        ],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    reads = [
+        f"Read:{bucket}/{prefix}*" for bucket, prefixes in public.items() for prefix in prefixes
+    ]
+    anybody = [{"name": "anonymous", "actions": reads}] if reads else []
+    return json.dumps({"identities": [app, *anybody]}, indent=1)
+
+
+def _weed(kind: str) -> tuple[str, ...]:
+    return (programs.path("weed"), "-logtostderr=true", kind, "-ip={private}", "-ip.bind={private}")
