@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from cordillera.targets.local._parts import LocalPart, Process, Task
 from cordillera.targets.local._site import Site
 
 TASK_ATTEMPTS_EVERY_S = 0.3
+ENDED_WITHIN_S = 5.0
 
 
 @dataclass
@@ -175,7 +177,7 @@ class LocalEngine:
     def destroy(self, at: Place) -> None:
         """Leave nothing of the environment on this machine."""
         site = _intent.site_of(_known(at.env))
-        _stop_everything(site)
+        _kill_everything(site)
         network_component.remove(site)
         _place.erase(site)
 
@@ -243,7 +245,15 @@ def _stop_everything(site: Site) -> None:
     supervisors = [_supervisor.Supervisor(site, zone) for zone in zones]
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(_supervisor.Supervisor.finish, supervisors))
+    _kill_everything(site)
+
+
+def _kill_everything(site: Site) -> None:
+    """End at once whatever is the environment's. In a PID namespace nothing outlives its first process."""
     _found.kill(_found.scan(site.environment))
+    deadline = time.monotonic() + ENDED_WITHIN_S
+    while _found.scan(site.environment) and time.monotonic() < deadline:
+        time.sleep(0.05)
     _cgroup.remove(site)
     if _found.scan(site.environment):
         raise NotReady(f"{site.environment}: processes are still ending", hint="repeat in a moment")

@@ -10,6 +10,8 @@ from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process,
 from cordillera.targets.local._site import Site, Zone
 
 SOCKET = "proxy.sock"
+RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n"
+"""Servers outside, such as a mail provider's, are known by name: asked anew once a minute."""
 
 
 class Proxy(Component):
@@ -27,6 +29,8 @@ class Proxy(Component):
 def config(zone: Zone, endpoints: list[Endpoint]) -> str:
     """The proxy's whole configuration in one zone."""
     head = _haproxy.GLOBAL.format(socket=zone.run / SOCKET) + "\n" + _haproxy.TCP_DEFAULTS
+    names = any(not _is_address(server[1]) for e in endpoints for server in e.servers(zone))
+    head += RESOLVERS if names else ""
     return head + "".join(_listen(endpoint, zone) for endpoint in endpoints)
 
 
@@ -58,7 +62,12 @@ def _listen(endpoint: Endpoint, zone: Zone) -> str:
 def _servers(endpoint: Endpoint, zone: Zone) -> Iterator[str]:
     for index, (name, address, port) in enumerate(endpoint.servers(zone)):
         backup = " backup" if endpoint.first_only and index else ""
-        yield f"{name} {address}:{port}{backup}"
+        named = "" if _is_address(address) else " init-addr last,libc,none resolvers machine"
+        yield f"{name} {address}:{port}{backup}{named}"
+
+
+def _is_address(text: str) -> bool:
+    return text.replace(".", "").isdigit()
 
 
 def _internal_services(want: Wanted, site: Site) -> Iterator[Endpoint]:

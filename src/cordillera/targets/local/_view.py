@@ -1,4 +1,4 @@
-"""What a zone sees of the machine's files: a closed folder is replaced by just what programs need.
+"""What a zone sees of the machine's files: its own /tmp, and of a closed folder just what is needed.
 
 Services and servers run as users of their own, who cannot pass through a closed folder such as /root
 or a private temporary folder. Where the interpreter, Cordillera or the state lies in one, the zone's
@@ -7,13 +7,14 @@ mount namespace gets an empty folder in its place with only those mounted back i
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cordillera.targets.local._site import Site, Zone, roots
 
 OTHERS_MAY_PASS = 0o001
 HOSTS = "hosts"
+TMP = Path("/tmp")  # noqa: S108  (replaced, not used)
 
 
 def hosts(site: Site) -> str:
@@ -28,13 +29,20 @@ def hosts(site: Site) -> str:
 
 def script(zone: Zone) -> str:
     """Shell commands for the zone's first process, run before anything else; may be empty."""
+    needed = _outermost(_needed())
+    inside = [path for path in needed if path.is_relative_to(TMP)]
     closed: dict[Path, list[Path]] = {}
-    for path in _outermost(_needed()):
+    for path in needed:
         barrier = _barrier(path)
-        if barrier is not None and barrier != path:
+        if barrier is not None and barrier != path and path not in inside:
             closed.setdefault(barrier, []).append(path)
-    names = f"mount --bind {_q(zone.run / HOSTS)} /etc/hosts || exit 125\n"
-    return "".join(_open(barrier, paths, zone) for barrier, paths in closed.items()) + names
+    empty = "mount -t tmpfs -o mode=755,size=1m tmpfs"
+    own = _q(zone.state / "tmp")
+    lines = [f"find {own} -mindepth 1 -delete", *_open(TMP, inside, f"mount --bind {own}", zone)]
+    for barrier, paths in closed.items():
+        lines += _open(barrier, paths, empty, zone)
+    lines.append(f"mount --bind {_q(zone.run / HOSTS)} /etc/hosts")
+    return "".join(f"{line} || exit 125\n" for line in lines)
 
 
 def _needed() -> list[Path]:
@@ -56,21 +64,18 @@ def _barrier(path: Path) -> Path | None:
     return next((p for p in way if not p.stat().st_mode & OTHERS_MAY_PASS), None)
 
 
-def _open(barrier: Path, paths: list[Path], zone: Zone) -> str:
-    """Keep the needed folders at hand, cover the barrier, put them back in their places."""
+def _open(folder: Path, paths: list[Path], cover: str, zone: Zone) -> Iterator[str]:
+    """Keep the needed paths at hand, `cover` the folder, put them back in their places."""
     stem = "/run/.stage" + str(zone.run).replace("/", "-")
-    stages = [Path(f"{stem}-{n}") for n in range(len(paths))]
-    lines = []
-    for path, stage in zip(paths, stages, strict=True):
-        lines += [f"mkdir -p {_q(stage)}", f"mount --rbind {_q(path)} {_q(stage)}"]
-    lines.append(f"mount -t tmpfs -o mode=755,size=1m tmpfs {_q(barrier)}")
-    for path, stage in zip(paths, stages, strict=True):
-        lines += [
-            f"mkdir -p {_q(path)}",
-            f"mount --move {_q(stage)} {_q(path)}",
-            f"rmdir {_q(stage)}",
-        ]
-    return "".join(f"{line} || exit 125\n" for line in lines)
+    stages = {path: Path(f"{stem}-{n}") for n, path in enumerate(paths)}
+    for path, stage in stages.items():
+        yield f"mkdir -p {_q(stage)}"
+        yield f"mount --rbind {_q(path)} {_q(stage)}"
+    yield f"{cover} {_q(folder)}"
+    for path, stage in stages.items():
+        yield f"mkdir -p {_q(path)}"
+        yield f"mount --move {_q(stage)} {_q(path)}"
+        yield f"rmdir {_q(stage)}"
 
 
 def _q(path: Path) -> str:

@@ -84,7 +84,7 @@ def volume(site: Site, zone: Zone) -> Sequence[str]:
     return (
         *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",
         f"-master={masters(site)}", f"-dataCenter={zone.name}", f"-rack={zone.name}",
-        "-index=leveldb", "-volume.allowUntrustedRemoteEndpoints",
+        "-index=leveldb", "-preStopSeconds=0", "-volume.allowUntrustedRemoteEndpoints",
     )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def filer(site: Site, zone: Zone) -> Sequence[str]:
     return (
         *_weed("filer"), f"-port={FILER_PORT}", f"-master={masters(site)}",
         f"-dataCenter={zone.name}", f"-defaultReplicaPlacement={REPLICATION}",
+        "-localSocket={run}/objects-filer.sock",
         "-disableDirListing", "-exposeDirectoryData=false", "-allowUntrustedRemoteEndpoints",
     )  # fmt: skip
 
@@ -102,6 +103,7 @@ def gateway(zone: Zone) -> Sequence[str]:
     return (
         programs.path("weed"), "-logtostderr=true", "s3", "-ip.bind={private}", f"-port={S3_PORT}",
         f"-filer={{private}}:{FILER_PORT}", "-config={run}/objects-s3.json",
+        "-localSocket={run}/objects-s3.sock", "-localFilerSocket={run}/objects-filer.sock",
         "-port.lance=0", "-port.iceberg=0", "-iam=false", f"-dataCenter={zone.name}",
         "-allowUntrustedRemoteEndpoints", "-autoCreateBucket=false",
     )  # fmt: skip

@@ -43,8 +43,9 @@ class Zones(Component):
 
 
 def _folders(site: Site, zone: Zone) -> None:
-    for folder in (zone.state, zone.run):
+    for folder in (zone.state, zone.run, zone.state / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
+    (zone.state / "tmp").chmod(0o1777)
     for folder in (zone.state.parent, zone.state):
         folder.chmod(0o711)
     zone.run.chmod(0o1777)

@@ -13,6 +13,8 @@ from cordillera.targets.local._site import Site, Zone
 
 REGION = "us-east-1"
 BUCKET_PART = "bucket-"
+STOP_GRACE_S = 2.0
+"""Masters, filers and gateways hold nothing that is not synced; asked to end they idle for ten seconds."""
 
 
 class Objects(Component):
@@ -117,6 +119,7 @@ def _master(site: Site, zone: Zone) -> LocalPart:
         variables=_weed.VARIABLES,
         data="objects-master",
         ready=Ready("tcp", port=_weed.MASTER_PORT),
+        stop_grace_s=STOP_GRACE_S,
     )
     return _server(f"master@{zone.name}", f"objects-store/{zone.name}", body, site)
 
@@ -146,6 +149,7 @@ def _filer(site: Site, zone: Zone) -> LocalPart:
         },
         variables=_weed.VARIABLES,
         ready=Ready("tcp", port=_weed.FILER_PORT, within_s=60.0),
+        stop_grace_s=STOP_GRACE_S,
     )
     return _server(f"filer@{zone.name}", f"objects/{zone.name}", body, site)
 
@@ -161,6 +165,7 @@ def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
         },
         variables={**_weed.VARIABLES, "WEED_S3_SSE_KEY": "${secret:objects/encryption}"},
         ready=Ready("http", port=_weed.S3_PORT, path=_weed.HEALTH, within_s=60.0),
+        stop_grace_s=STOP_GRACE_S,
     )
     return _server(f"s3@{zone.name}", f"objects/{zone.name}", body, site)
 

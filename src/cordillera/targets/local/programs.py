@@ -55,6 +55,8 @@ PROGRAMS = (
     Program("weed", "", ("objects",), ("version",), (4, 0)),
     Program("osmem-server", "", ("search",), ("-version",)),
     Program("postfix", "postfix", ("mail",), root_only=True),
+    Program("SASL for Postfix", "libsasl2-modules", ("mail",), file="/usr/lib/*/sasl2/libplain.so",
+            root_only=True),
     Program("logrotate", "logrotate", ("logs",)),
     Program("nft", "nftables", ("network",), ("--version",), (1, 0), root_only=True),
     Program("ip", "iproute2", ("network",), root_only=True),
