@@ -124,7 +124,7 @@ class MemoryEngine:
 
     def destroy(self, at: Place) -> None:
         for book in (self.world.made, self.world.running, self.world.wanted, self.world.data):
-            book.pop(at.env, None)  # type: ignore[attr-defined]
+            book.pop(at.env, None)
         self.world.revision += 1
 
 

@@ -55,10 +55,10 @@ def _without_tags(data: Any, keys: Sequence[Any]) -> Keys:
     way: list[str | int] = []
     for index, key in enumerate(keys):
         inside = (
-            isinstance(data, dict)
-            and key in data
-            or isinstance(data, list)
-            and isinstance(key, int)
+            (isinstance(data, dict)
+            and key in data)
+            or (isinstance(data, list)
+            and isinstance(key, int))
         )
         last = index == len(keys) - 1
         if inside or (last and key != "[key]" and not isinstance(data, dict)):

@@ -127,4 +127,4 @@ def _literal(name: str, given: object, expected: str) -> tuple[str, str]:
 
 def _given(value: object) -> str:
     text = "empty" if value is None else repr(value)
-    return text if len(text) < 60 else f"{text[:57]}..."  # noqa: PLR2004
+    return text if len(text) < 60 else f"{text[:57]}..."

@@ -1,11 +1,11 @@
 """Objects on one machine: what an app does with a bucket, and what a browser may."""
 
 import pytest
+from tests.targets.local.whole import Environment
 
 from cordillera.components.objects import ObjectsSpec
 from cordillera.targets.local import _objects_ask, _published
 from cordillera.targets.local.objects import bucket_of
-from tests.targets.local.whole import Environment
 
 S3 = """
 import os, urllib.error, urllib.request

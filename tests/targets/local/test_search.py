@@ -3,10 +3,10 @@
 import time
 
 import pytest
-
-from cordillera.targets.local import _found, _search_keeper
 from tests.targets.local.by_hand import eventually
 from tests.targets.local.whole import Environment
+
+from cordillera.targets.local import _found, _search_keeper
 
 ASK = """
 import base64, json, os, ssl, urllib.error, urllib.request

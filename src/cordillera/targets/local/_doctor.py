@@ -54,7 +54,9 @@ def _machine() -> Iterator[Finding]:
 
 def _root() -> Finding:
     if process.is_root():
-        return Finding("isolation", "ok", "root: every environment gets networks of its own", "", False)
+        return Finding(
+            "isolation", "ok", "root: every environment gets networks of its own", "", False
+        )
     detail = "no root: only loopback addresses keep environments apart, mail is captured only"
     return Finding("isolation", "weaker", detail, f"sudo {sys.argv[0]} ...", False)
 
@@ -68,7 +70,9 @@ def _limits() -> Finding:
 
 def _systemd() -> Finding:
     if Path("/run/systemd/system").is_dir():
-        return Finding("boot", "ok", "systemd: `cordillera boot enable` brings environments back", "", False)
+        return Finding(
+            "boot", "ok", "systemd: `cordillera boot enable` brings environments back", "", False
+        )
     detail = "no systemd: environments do not come back by themselves after a reboot"
     return Finding("boot", "weaker", detail, "have your init run `cordillera boot start`", False)
 

@@ -115,13 +115,15 @@ def hops(spec: MailSpec, *, captured: bool) -> list[Hop]:
     providers = [ProviderSpec(name="capture", host="{private}", port=CAPTURE_PORT, tls=False)]
     if not captured:
         providers = list(spec.providers)
-    made = []
+    made: list[Hop] = []
     for stream in STREAMS:
         rate = _stream(spec, stream).rate or 0.0
         for provider in providers:
             host = provider.host or _known_host(provider)
             paced = FIRST_RATE_PORT + len(made) if rate >= 1 else 0
-            made.append(Hop(stream, provider, host, provider.port, paced, round(rate) if paced else 0))
+            made.append(
+                Hop(stream, provider, host, provider.port, paced, round(rate) if paced else 0)
+            )
     return made
 
 

@@ -92,7 +92,7 @@ def _tcp(part: LocalPart, site: Site, zone: Zone, _: _found.Found) -> tuple[bool
         return True, "listening"
 
 
-def _http(part: LocalPart, site: Site, zone: Zone, _: _found.Found) -> tuple[bool, str]:
+def _http(part: LocalPart, site: Site, zone: Zone, _f: _found.Found) -> tuple[bool, str]:
     assert isinstance(part.body, Process)
     ready = part.body.ready
     status, _ = _net.http_get(

@@ -61,7 +61,8 @@ class Server:
     def counters(self) -> str:
         """Changes with every write."""
         stats = self.ask("GET", "/_stats")["indices"]
-        return json.dumps({n: s["primaries"]["indexing"] | s["primaries"]["docs"] for n, s in stats.items()})  # fmt: skip
+        found = {n: s["primaries"]["indexing"] | s["primaries"]["docs"] for n, s in stats.items()}
+        return json.dumps(found)
 
     def documents(self, index: str) -> Iterator[dict[str, Any]]:
         """Every document of an index."""
@@ -69,7 +70,8 @@ class Server:
         page = self.ask("POST", f"/{index}/_search?scroll=2m", asked)
         while page and page["hits"]["hits"]:
             yield from page["hits"]["hits"]
-            page = self.ask("POST", "/_search/scroll", {"scroll": "2m", "scroll_id": page["_scroll_id"]})  # fmt: skip
+            following = {"scroll": "2m", "scroll_id": page["_scroll_id"]}
+            page = self.ask("POST", "/_search/scroll", following)
 
 
 def own(settings: dict[str, Any]) -> dict[str, Any]:
