@@ -28,6 +28,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"  # the editor previews pages in a frame
 # every app left out is migrations, memory and start-up time saved.
 INSTALLED_APPS = [
     "news.apps.NewsConfig",
+    "wagtail.sites",
     "wagtail.users",
     "wagtail.images",
     "wagtail.documents",

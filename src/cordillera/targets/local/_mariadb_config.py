@@ -42,7 +42,7 @@ skip-symbolic-links
 local-infile=0
 secure-file-priv={data}/tmp
 character-set-server=utf8mb4
-collation-server=utf8mb4_unicode_ci
+collation-server=utf8mb4_general_ci
 log-bin-trust-function-creators=1
 max-allowed-packet=64M
 max-connections=%(connections)d
