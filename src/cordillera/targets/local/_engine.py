@@ -224,6 +224,7 @@ def _apply_process(part: LocalPart, site: Site, change: Change) -> None:
             components.by_name(part.component).reload(part, site)
         else:
             _supervisor.Supervisor(site, site.zone(body.zone)).signal(part.name, body.reload)
+        _start.note_reloaded(part, site)
         return
     _start.start(part, site, restart=running != part.digest)
 

@@ -35,6 +35,16 @@ def place_files(part: LocalPart, site: Site) -> None:
     files.write_json(spec_file(zone, part.name), spec(part, site), mode=0o600)
 
 
+def note_reloaded(part: LocalPart, site: Site) -> None:
+    """Remember that the running program has read its files again: it is what `part` says now."""
+    body = _process(part)
+    note = site.zone(body.zone).run / "exec" / f"{part.name}{_found.RUNNING}"
+    if note.exists():
+        lines = [line.split("|") for line in note.read_text().splitlines()]
+        text = "".join(f"{pid}|{key}|{part.digest}\n" for pid, key, _ in lines if key == part.key)
+        files.write(note, text)
+
+
 def folders(body: Process, site: Site, zone: Zone) -> None:
     """Make the zone's folders, and the process's own with its owner."""
     for folder in (zone.state, zone.run, zone.state / "logs", zone.run / "exec"):

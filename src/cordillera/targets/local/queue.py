@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from cordillera import __version__
 from cordillera.components.queue import QueueSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.wanted import Wanted
@@ -20,7 +21,13 @@ SCHEMA = "cordillera_queue"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 QUEUE_PART = "queue-"
 HEALTH = "/health"
-LONG_POLL = ("mode http", "timeout server 60s", "timeout client 60s", "balance leastconn")
+LONG_POLL = (
+    "mode http",
+    "option abortonclose",
+    "timeout server 60s",
+    "timeout client 60s",
+    "balance leastconn",
+)
 
 WAITING = f"""
     SELECT q.name, COUNT(m.id) AS kept, COALESCE(SUM(m.receipt IS NOT NULL AND m.visible_at >
@@ -143,6 +150,7 @@ def _declared(want: Wanted) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _front(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     settings = {
+        "version": __version__,
         "host": "{private}",
         "port": PORT,
         "database": {

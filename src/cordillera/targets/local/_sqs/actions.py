@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from cordillera.targets.local._sqs import batches, messages, queues
@@ -134,6 +135,13 @@ def receive(store: Store, queue: Queue, asked: Asked) -> list[Answer]:
         else queues.within("VisibilityTimeout", seconds)
     )
     return [batches.received(row, asked) for row in store.receive(queue, limit, hidden * 1000)]
+
+
+def give_back(store: Store, queue: Queue, found: list[Answer]) -> None:
+    """Let others see at once what a receiver did not live to take."""
+    for message in found:
+        with suppress(SqsError):
+            store.hide(queue, message["ReceiptHandle"], 0)
 
 
 def wait_s(queue: Queue, asked: Asked) -> float:

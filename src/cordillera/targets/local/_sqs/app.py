@@ -50,7 +50,7 @@ class Front:
             )
             verb, asked = _read(target, body)
             base = f"http://{headers.get('host', 'localhost')}"
-            answer = await self._do(verb, asked, base)
+            answer = await self._do(verb, asked, base, request)
         except SqsError as e:
             return _refusal(e, number, json_asked=bool(target))
         except (pymysql.Error, OSError) as e:
@@ -75,9 +75,11 @@ class Front:
                 for queue in await to_thread.run_sync(self._store.queues):
                     await to_thread.run_sync(self._store.sweep, queue)
 
-    async def _do(self, verb: str, asked: dict[str, Any], base: str) -> dict[str, Any]:
+    async def _do(
+        self, verb: str, asked: dict[str, Any], base: str, request: Request
+    ) -> dict[str, Any]:
         if verb == "ReceiveMessage":
-            return await self._receive(asked)
+            return await self._receive(asked, request)
         if verb not in actions.VERBS:
             raise SqsError("InvalidAction", f"The action {verb} is not valid for this endpoint.")
         answer = await to_thread.run_sync(partial(actions.VERBS[verb], self._store, asked, base))
@@ -85,21 +87,25 @@ class Front:
             self._tell(asked)
         return answer
 
-    async def _receive(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Look, and look again until something is there or the time is up."""
+    async def _receive(self, asked: dict[str, Any], request: Request) -> dict[str, Any]:
+        """Look, and look again until something is there, the time is up or the receiver has gone."""
         queue = await to_thread.run_sync(actions.queue_of, self._store, asked)
         until = time.monotonic() + actions.wait_s(queue, asked)
         pause_s = FIRST_LOOK_S
-        while True:
+        while not await request.is_disconnected():
             arrived = self._arrived.setdefault(queue.name, asyncio.Event())
             arrived.clear()
             found = await to_thread.run_sync(actions.receive, self._store, queue, asked)
             left_s = until - time.monotonic()
+            if found and await request.is_disconnected():
+                await to_thread.run_sync(actions.give_back, self._store, queue, found)
+                break
             if found or left_s <= 0:
                 return {"Messages": found} if found else {}
             with suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), min(pause_s, left_s))
             pause_s = min(pause_s * 2, LONGEST_LOOK_S)
+        return {}
 
     def _tell(self, asked: Mapping[str, Any]) -> None:
         """Wake those who wait at this front; at another front they look within half a second."""
