@@ -111,12 +111,12 @@ def mail(
             [
                 (
                     str(r["id"]),
-                    str(r["at"]),
+                    m.at.astimezone().strftime("%d %b %H:%M:%S"),
                     ", ".join(r["to"]),
                     str(r["subject"]),
                     str(r["stream"]),
                 )
-                for r in rows
+                for r, m in zip(rows, found, strict=True)
             ],
         )
     else:

@@ -7,7 +7,7 @@ from cordillera.targets.local._site import Site
 
 EVERY_S = 60
 CONFIG = """\
-{state}/logs/*.log {
+{state}/logs/*.log {state}/nginx/*.log {
     size 10M
     rotate 5
     copytruncate

@@ -59,7 +59,7 @@ http {{
         proxy_buffers 8 16k;
         error_page 403 /.cordillera/403.$page_language.html;
         error_page 413 /.cordillera/413.$page_language.html;
-        location /.cordillera/ {{ internal; modsecurity off; alias {run}/pages/; }}
+        location /.cordillera/ {{ internal; alias {run}/pages/; }}
         location / {{ proxy_pass http://app; }}
         location @app {{ proxy_pass http://app; }}
 {public}{cached}    }}
