@@ -28,7 +28,9 @@ def command(home: Path, app: str, *words: str) -> float:
     manifest = ROOT / "examples" / app / "cordillera.yaml"
     env = {**os.environ, "CORDILLERA_HOME": str(home)}
     began = time.monotonic()
-    subprocess.run([CORDILLERA, "--file", manifest, *words], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [CORDILLERA, "--file", manifest, *words], env=env, check=True, capture_output=True
+    )
     return time.monotonic() - began
 
 
@@ -92,11 +94,16 @@ def measure(app: str, seconds: float) -> list[str]:
         f"| `down` | {down_s:.1f} s |",
         f"| `up` after `down` | {back_s:.1f} s |",
     ]
-    lines += ["\n| component at rest | memory, MB (PSS) | CPU, % of one core |", "| --- | --- | --- |"]
+    lines += [
+        "\n| component at rest | memory, MB (PSS) | CPU, % of one core |",
+        "| --- | --- | --- |",
+    ]
     lines += [f"| {part} | {mb:.0f} | {cpu:.1f} |" for part, (mb, cpu) in rows.items()]
     memory, cpu = (sum(row[i] for row in rows.values()) for i in (0, 1))
     own = rows.get("service", (1.0, 0.0))[0]
-    lines.append(f"| **all** | **{memory:.0f}** ({memory / own:.1f} × the app's own copies) | **{cpu:.1f}** |")
+    lines.append(
+        f"| **all** | **{memory:.0f}** ({memory / own:.1f} × the app's own copies) | **{cpu:.1f}** |"
+    )
     return lines
 
 

@@ -70,8 +70,12 @@ class Engine:
     def spawn(self, name: str, argv: list[str], env: dict[str, str] | None = None) -> None:
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            as_server(argv), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            start_new_session=True, env={**os.environ, "HOME": str(self.folder), **(env or {})},
+            as_server(argv),
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "HOME": str(self.folder), **(env or {})},
         )
 
     def start(self) -> None: ...
@@ -114,33 +118,67 @@ class MariaDB(Engine):
         self.ports = [free_port(), free_port()]
         for i, port in enumerate(self.ports):
             data = self.folder / f"d{i}"
-            argv = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
-                    "--auth-root-authentication-method=normal"]
+            argv = [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={data}",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+            ]
             subprocess.run(as_server(argv), check=True, capture_output=True)
-            self.spawn(f"db{i}", [
-                "mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={self.folder}/s{i}",
-                f"--port={port}", "--bind-address=127.0.0.1", f"--server-id={i + 1}", "--log-bin=bin",
-                "--log-slave-updates", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1",
-                "--rpl-semi-sync-slave-enabled=1",
-                "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--slave-parallel-threads=8",
-                "--rpl-semi-sync-master-timeout=100000000", f"--read-only={i}", "--skip-name-resolve",
-                "--transaction-isolation=READ-COMMITTED", f"--pid-file={self.folder}/p{i}",
-            ])
+            self.spawn(
+                f"db{i}",
+                [
+                    "mariadbd",
+                    "--no-defaults",
+                    f"--datadir={data}",
+                    f"--socket={self.folder}/s{i}",
+                    f"--port={port}",
+                    "--bind-address=127.0.0.1",
+                    f"--server-id={i + 1}",
+                    "--log-bin=bin",
+                    "--log-slave-updates",
+                    "--sync-binlog=1",
+                    "--innodb-flush-log-at-trx-commit=1",
+                    "--rpl-semi-sync-slave-enabled=1",
+                    "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+                    "--slave-parallel-threads=8",
+                    "--rpl-semi-sync-master-timeout=100000000",
+                    f"--read-only={i}",
+                    "--skip-name-resolve",
+                    "--transaction-isolation=READ-COMMITTED",
+                    f"--pid-file={self.folder}/p{i}",
+                ],
+            )
         for i in (0, 1):
             until(lambda i=i: self.sql(i, "SELECT 1"), f"db{i}")
-        self.sql(0, "SET GLOBAL rpl_semi_sync_master_enabled=0; GRANT ALL ON *.* TO q@'127.0.0.1' IDENTIFIED BY 'q'; CREATE DATABASE q; "
-                    "CREATE TABLE q.m (id BIGINT AUTO_INCREMENT PRIMARY KEY, due BIGINT NOT NULL,"
-                    " body MEDIUMTEXT NOT NULL, KEY (due)) ENGINE=InnoDB")
-        self.sql(1, f"CHANGE MASTER TO master_host='127.0.0.1', master_port={self.ports[0]},"
-                    "master_user='q', master_password='q', master_use_gtid=slave_pos; START SLAVE")
+        self.sql(
+            0,
+            "SET GLOBAL rpl_semi_sync_master_enabled=0; GRANT ALL ON *.* TO q@'127.0.0.1' IDENTIFIED BY 'q'; CREATE DATABASE q; "
+            "CREATE TABLE q.m (id BIGINT AUTO_INCREMENT PRIMARY KEY, due BIGINT NOT NULL,"
+            " body MEDIUMTEXT NOT NULL, KEY (due)) ENGINE=InnoDB",
+        )
+        self.sql(
+            1,
+            f"CHANGE MASTER TO master_host='127.0.0.1', master_port={self.ports[0]},"
+            "master_user='q', master_password='q', master_use_gtid=slave_pos; START SLAVE",
+        )
         self.sql(0, "SET GLOBAL rpl_semi_sync_master_enabled=1")
-        until(lambda: "Rpl_semi_sync_master_clients\t1" in self.sql(
-            0, "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'"), "semi-sync replica")
+        until(
+            lambda: (
+                "Rpl_semi_sync_master_clients\t1"
+                in self.sql(0, "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'")
+            ),
+            "semi-sync replica",
+        )
 
     def sql(self, server: int, text: str) -> str:
         return subprocess.run(
             ["mariadb", "--no-defaults", f"--socket={self.folder}/s{server}", "-uroot", "-B"],
-            input=text, text=True, capture_output=True, check=True,
+            input=text,
+            text=True,
+            capture_output=True,
+            check=True,
         ).stdout
 
     def client(self) -> Client:
@@ -155,8 +193,11 @@ class MariaDB(Engine):
         status = self.sql(1, "SHOW SLAVE STATUS\\G").splitlines()
         received = next(s.split(": ")[1] for s in status if s.strip().startswith("Gtid_IO_Pos"))
         self.sql(1, f"SELECT MASTER_GTID_WAIT('{received}')")
-        self.sql(1, "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL rpl_semi_sync_master_enabled=0;"
-                    "SET GLOBAL read_only=0")
+        self.sql(
+            1,
+            "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL rpl_semi_sync_master_enabled=0;"
+            "SET GLOBAL read_only=0",
+        )
 
 
 class MariaDBClient:
@@ -169,8 +210,15 @@ class MariaDBClient:
         if self.link is None:
             for port in self.ports:
                 with contextlib.suppress(pymysql.Error):
-                    link = pymysql.connect(host="127.0.0.1", port=port, user="q", password="q",
-                                           database="q", autocommit=True, connect_timeout=1)
+                    link = pymysql.connect(
+                        host="127.0.0.1",
+                        port=port,
+                        user="q",
+                        password="q",
+                        database="q",
+                        autocommit=True,
+                        connect_timeout=1,
+                    )
                     cursor = link.cursor()
                     cursor.execute("SELECT @@read_only")
                     if cursor.fetchone() == (0,):
@@ -190,8 +238,9 @@ class MariaDBClient:
     def take(self) -> str | None:
         cursor = self.cursor()
         cursor.execute("BEGIN")
-        cursor.execute("SELECT id, body FROM m WHERE due <= 1 ORDER BY due LIMIT 1"
-                       " FOR UPDATE SKIP LOCKED")
+        cursor.execute(
+            "SELECT id, body FROM m WHERE due <= 1 ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED"
+        )
         row = cursor.fetchone()
         if row:
             cursor.execute("UPDATE m SET due = 2 WHERE id = %s", (row[0],))
@@ -219,14 +268,19 @@ class Nats(Engine):
             (self.folder / f"n{i}.conf").write_text(
                 f'server_name: n{i}\nlisten: "127.0.0.1:{self.ports[i]}"\n'
                 f'jetstream {{ store_dir: "{self.folder}/n{i}", sync_interval: always }}\n'
-                f'cluster {{ name: c, listen: "127.0.0.1:{mesh[i]}", routes: [{routes}] }}\n')
+                f'cluster {{ name: c, listen: "127.0.0.1:{mesh[i]}", routes: [{routes}] }}\n'
+            )
             self.spawn(f"n{i}", [program, "-c", str(self.folder / f"n{i}.conf")])
         until(self._make_stream, "stream")
 
     def _make_stream(self) -> bool:
         client = NatsClient(self.ports)
         with contextlib.closing(client):
-            client.do(client.js.add_stream(name="q", subjects=["q"], num_replicas=3, retention="workqueue"))
+            client.do(
+                client.js.add_stream(
+                    name="q", subjects=["q"], num_replicas=3, retention="workqueue"
+                )
+            )
         return True
 
     def client(self) -> Client:
@@ -247,8 +301,15 @@ class NatsClient:
 
         async def quiet(_: Exception) -> None: ...
 
-        self.link = self.do(nats.connect(servers, connect_timeout=1, reconnect_time_wait=0.1,
-                                         max_reconnect_attempts=-1, error_cb=quiet))
+        self.link = self.do(
+            nats.connect(
+                servers,
+                connect_timeout=1,
+                reconnect_time_wait=0.1,
+                max_reconnect_attempts=-1,
+                error_cb=quiet,
+            )
+        )
         self.js = self.link.jetstream(timeout=2)
 
     def do(self, work: Any) -> Any:
@@ -288,24 +349,37 @@ class Rabbit(Engine):
         time.sleep(0.5)
         for i in range(3):
             (self.folder / f"r{i}.conf").write_text("vm_memory_high_watermark.absolute = 1GB\n")
-            self.spawn(f"r{i}", ["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.env | {
-                "RABBITMQ_NODENAME": f"r{i}@localhost", "RABBITMQ_NODE_PORT": str(self.ports[i]),
-                "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_DIST_PORT": str(free_port()),
-                "RABBITMQ_MNESIA_BASE": f"{self.folder}/m{i}", "RABBITMQ_LOG_BASE": f"{self.folder}/l{i}",
-                "RABBITMQ_CONFIG_FILE": f"{self.folder}/r{i}.conf",
-                "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.folder}/plugins{i}",
-            })
+            self.spawn(
+                f"r{i}",
+                ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
+                self.env
+                | {
+                    "RABBITMQ_NODENAME": f"r{i}@localhost",
+                    "RABBITMQ_NODE_PORT": str(self.ports[i]),
+                    "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+                    "RABBITMQ_DIST_PORT": str(free_port()),
+                    "RABBITMQ_MNESIA_BASE": f"{self.folder}/m{i}",
+                    "RABBITMQ_LOG_BASE": f"{self.folder}/l{i}",
+                    "RABBITMQ_CONFIG_FILE": f"{self.folder}/r{i}.conf",
+                    "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.folder}/plugins{i}",
+                },
+            )
         for i in range(3):
             until(lambda i=i: self.ctl(i, "await_startup", "--timeout", "30"), f"r{i}", 90)
         for i in (1, 2):
             for verb in (["stop_app"], ["reset"], ["join_cluster", "r0@localhost"], ["start_app"]):
                 self.ctl(i, *verb)
         with contextlib.closing(RabbitClient(self.ports)) as client:
-            client.channel.queue_declare("q", durable=True, arguments={
-                "x-queue-type": "quorum", "x-quorum-initial-group-size": 3})
+            client.channel.queue_declare(
+                "q",
+                durable=True,
+                arguments={"x-queue-type": "quorum", "x-quorum-initial-group-size": 3},
+            )
 
     def ctl(self, node: int, *words: str) -> str:
-        argv = as_server(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", f"r{node}@localhost", *words])
+        argv = as_server(
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", f"r{node}@localhost", *words]
+        )
         env = {**os.environ, "HOME": str(self.folder), **self.env}
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
         return done.stdout + " "
@@ -327,8 +401,12 @@ class RabbitClient:
         self.connect()
 
     def connect(self) -> None:
-        wanted = [self.pika.ConnectionParameters("127.0.0.1", p, blocked_connection_timeout=5,
-                                                 socket_timeout=2, stack_timeout=3) for p in self.ports]
+        wanted = [
+            self.pika.ConnectionParameters(
+                "127.0.0.1", p, blocked_connection_timeout=5, socket_timeout=2, stack_timeout=3
+            )
+            for p in self.ports
+        ]
         self.link = self.pika.BlockingConnection(wanted)
         self.channel = self.link.channel()
         self.channel.confirm_delivery()

@@ -32,7 +32,9 @@ def test_a_changed_service_changes_nothing_that_holds_data(rig: Rig) -> None:
     bring_up(rig, wanted(resources={"cache": CacheSpec(type="cache")}))
     web = wanted().services["web"].model_copy(update={"environment": {"GREETING": "hola"}})
 
-    plan = rig.engine().plan(wanted(services={"web": web}, resources={"cache": CacheSpec(type="cache")}), AT)
+    plan = rig.engine().plan(
+        wanted(services={"web": web}, resources={"cache": CacheSpec(type="cache")}), AT
+    )
 
     assert plan.changes
     assert {c.component for c in plan.changes} <= {"service", "balancer"}

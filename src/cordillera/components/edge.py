@@ -8,7 +8,7 @@ from cordillera.components.base import Section
 from cordillera.components.firewall import FirewallSpec
 
 Domain = Annotated[str, Field(pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$")]
-PathPattern = Annotated[str, Field(pattern=r"^/")]
+PathPattern = Annotated[str, Field(pattern=r'^/[^\s"{};\\]*$')]
 
 
 class EdgeSpec(Section):

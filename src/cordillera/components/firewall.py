@@ -32,7 +32,7 @@ class RateSpec(Section):
 class ExceptionSpec(Section):
     """Rules that are left out on one path, and why."""
 
-    path: str = Field(pattern=r"^/")
+    path: str = Field(pattern=r'^/[^\s"\\]*$')
     """Paths that begin like this."""
 
     rules: list[int] = Field(min_length=1)

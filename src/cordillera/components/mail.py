@@ -51,6 +51,11 @@ def _provider(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+Provider = Annotated[
+    ProviderSpec, BeforeValidator(_provider, json_schema_input_type=str | ProviderSpec)
+]
+
+
 class MailSpec(Section):
     """Outgoing mail: a durable queue in each zone and providers in order."""
 
@@ -60,7 +65,7 @@ class MailSpec(Section):
     from_: str | None = Field(default=None, alias="from")
     """The sender's address that the app should use."""
 
-    providers: list[Annotated[ProviderSpec, BeforeValidator(_provider)]] = []
+    providers: list[Provider] = []
     """In order: the next one takes over while one does not take mail."""
 
     capture: bool = True

@@ -17,7 +17,7 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
 
 
 class BuildSpec(Section):
@@ -36,7 +36,7 @@ class BuildSpec(Section):
 class HealthSpec(Section):
     """How a copy is asked whether it is well. A plain text is the path."""
 
-    path: str = Field(default="/", pattern=r"^/")
+    path: str = Field(default="/", pattern=r"^/\S*$")
     """Asked by GET; any status below 400 is well."""
 
     every: Seconds = Field(default=2.0, ge=0.1)
@@ -97,13 +97,16 @@ class SecretSpec(Section):
     """Make a random value if nobody set one."""
 
 
-def _shorthand(key: str) -> Any:
-    """A validator that reads a plain value as a section with one key."""
+def _shorthand(key: str, section: type[Section]) -> Any:
+    """A validator that reads a plain text as a section with one key."""
 
     def widen(value: object) -> object:
         return value if isinstance(value, dict | Section) or value is None else {key: value}
 
-    return BeforeValidator(widen)
+    return BeforeValidator(widen, json_schema_input_type=str | section)
+
+
+Copies = Annotated[int, Field(ge=1, le=COPIES_MAX)]
 
 
 def _copies(value: object) -> object:
@@ -132,13 +135,15 @@ class ServiceSpec(Section):
     public: bool = False
     """True: the published address leads here. False: reached from the environment's services only."""
 
-    health: Annotated[HealthSpec | None, _shorthand("path")] = None
+    health: Annotated[HealthSpec | None, _shorthand("path", HealthSpec)] = None
     """How copies are asked whether they are well. Without it a service that is not public has no port."""
 
     resources: list[Name] = []
     """Names of the resources it uses: each adds its variables."""
 
-    scale: Annotated[ScaleSpec, BeforeValidator(_copies)] = ScaleSpec()
+    scale: Annotated[
+        ScaleSpec, BeforeValidator(_copies, json_schema_input_type=Copies | ScaleSpec)
+    ] = ScaleSpec()
     """How many copies run."""
 
     cpu: float = Field(default=0.5, gt=0, le=64)
@@ -147,7 +152,7 @@ class ServiceSpec(Section):
     memory: Bytes = Field(default=512 * 2**20, ge=2**20)
     """Memory each copy may use; above it the copy is ended and started again."""
 
-    secrets: list[Annotated[SecretSpec, _shorthand("name")]] = []
+    secrets: list[Annotated[SecretSpec, _shorthand("name", SecretSpec)]] = []
     """Secrets it receives as variables. Set them with `cordillera secrets set`."""
 
     environment: dict[VariableName, Text] = {}

@@ -1,9 +1,9 @@
 """Units as people write them: spans, sizes, rates, shares. Each parser says what it accepts."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 SPAN_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZE_BYTES = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -54,7 +54,21 @@ def _split(value: object, expected: str) -> tuple[float, str]:
     return float(found[1]), found[2]
 
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Bytes = Annotated[int, BeforeValidator(size)]
-Rate = Annotated[float, BeforeValidator(rate)]
-Percent = Annotated[float, BeforeValidator(percent)]
+def _written(pattern: str) -> Any:
+    """What an editor may complete: a bare number, or a text like the pattern."""
+    return Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=pattern)]
+
+
+DIGITS = r"^\s*[0-9]+(\.[0-9]+)?\s*"
+Seconds = Annotated[
+    float, BeforeValidator(seconds, json_schema_input_type=_written(DIGITS + "(ms|s|m|h|d)?$"))
+]
+Bytes = Annotated[
+    int, BeforeValidator(size, json_schema_input_type=_written(DIGITS + "[KMGTkmgt]?(i?[Bb])?$"))
+]
+Rate = Annotated[
+    float, BeforeValidator(rate, json_schema_input_type=_written(DIGITS + "/(ms|s|m|h|d)$"))
+]
+Percent = Annotated[
+    float, BeforeValidator(percent, json_schema_input_type=_written(DIGITS + "%?$"))
+]

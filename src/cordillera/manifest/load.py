@@ -54,11 +54,8 @@ def _without_tags(data: Any, keys: Sequence[Any]) -> Keys:
     """The keys that were really written: pydantic adds the tags of unions."""
     way: list[str | int] = []
     for index, key in enumerate(keys):
-        inside = (
-            (isinstance(data, dict)
-            and key in data)
-            or (isinstance(data, list)
-            and isinstance(key, int))
+        inside = (isinstance(data, dict) and key in data) or (
+            isinstance(data, list) and isinstance(key, int)
         )
         last = index == len(keys) - 1
         if inside or (last and key != "[key]" and not isinstance(data, dict)):

@@ -87,7 +87,7 @@ def allocator() -> dict[str, str]:
 def _exception(index: int, spec: ExceptionSpec) -> str:
     removed = ",".join(_removals(spec))
     return (
-        f"# {spec.why}\n"
+        f"# {' '.join(spec.why.split())}\n"
         f'SecRule REQUEST_FILENAME "@beginsWith {spec.path}" \\\n'
         f'    "id:{EXCEPTION_ID + index},phase:1,t:none,nolog,pass,{removed}"\n'
     )

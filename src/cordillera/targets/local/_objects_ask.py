@@ -113,9 +113,9 @@ def _volumes(site: Site) -> dict[int, set[str]] | None:
     return None
 
 
-def _copies(status: dict[str, dict[str, dict[str, dict[str, dict[str, list[dict[str, int]]]]]]]) -> (
-    Iterator[tuple[int, str]]
-):
+def _copies(
+    status: dict[str, dict[str, dict[str, dict[str, dict[str, list[dict[str, int]]]]]]],
+) -> Iterator[tuple[int, str]]:
     for place, racks in (status["Volumes"].get("DataCenters") or {}).items():
         for nodes in racks.values():
             for volumes in nodes.values():

@@ -1,0 +1,117 @@
+"""Units, secrets, locks, files, time."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cordillera.core import files, lock, process, units
+from cordillera.core.clock import wait_until
+from cordillera.core.errors import CommandFailed, NotReady, Refused
+from cordillera.core.vault import Vault
+
+
+class Hours:
+    """A clock that sleeps at once."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, span: timedelta) -> None:
+        self.at += span
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("500ms", 0.5), ("30s", 30), ("5m", 300), ("4h", 14400), ("1d", 86400), (2, 2)],
+)
+def test_spans(text: object, seconds: float) -> None:
+    assert units.seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("64K", 65536), ("512M", 2**29), ("1G", 2**30), ("1GiB", 2**30), (5, 5)]
+)
+def test_sizes(text: object, count: int) -> None:
+    assert units.size(text) == count
+
+
+@pytest.mark.parametrize(("text", "rate"), [("10/s", 10), ("600/m", 10), ("36/h", 0.01)])
+def test_rates(text: str, rate: float) -> None:
+    assert units.rate(text) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("read", [units.seconds, units.size, units.rate, units.percent])
+@pytest.mark.parametrize(
+    "text", ["", "many", "-5", "5 parrots", "10/fortnight", True, None, "1e3", "١"]
+)
+def test_what_is_no_quantity_is_refused(read: object, text: object) -> None:
+    with pytest.raises(ValueError, match="is not"):
+        read(text)  # type: ignore[operator]
+
+
+def test_a_derived_secret_stays_and_tells_nothing_of_others(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    before = vault.digest("a")
+    vault.create()
+
+    assert Vault(tmp_path).derive("a") == vault.derive("a") != vault.derive("b")
+    assert Vault(tmp_path).digest("a") == before
+    assert vault.derive("a") not in "".join(p.read_text() for p in tmp_path.iterdir())
+
+
+def test_a_chosen_secret_is_sealed_at_rest(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    vault.create()
+    vault.put("name", "hunter2")
+
+    assert Vault(tmp_path).get("name") == "hunter2"
+    for path in tmp_path.iterdir():
+        assert "hunter2" not in path.read_text()
+        assert path.stat().st_mode & 0o077 == 0
+    assert vault.drop("name")
+    assert not vault.drop("name")
+
+
+def test_a_lock_names_its_holder_and_is_freed_by_its_death(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with (
+        lock.held(path, holder="`up` of ana", what="acme/test"),
+        pytest.raises(Refused, match="up` of ana"),
+        lock.held(path, holder="x", what="acme/test"),
+    ):
+        pass
+    child = os.fork()
+    if child == 0:
+        with lock.held(path, holder="child", what="acme/test"):
+            os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    with lock.held(path, holder="x", what="acme/test"):
+        pass
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    assert files.write(path, "one", mode=0o600)
+    assert not files.write(path, "one", mode=0o600)
+    assert files.write(path, "two", mode=0o600)
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_waiting_gives_up_in_time() -> None:
+    clock = Hours()
+    with pytest.raises(NotReady, match="the moon not ready after 3600 s"):
+        wait_until(lambda: False, "the moon", within=timedelta(hours=1), clock=clock)
+
+
+def test_a_program_that_fails_is_told_by_its_last_line() -> None:
+    with pytest.raises(CommandFailed, match="exited 3: why"):
+        process.run(["/bin/sh", "-c", "echo noise; echo why >&2; exit 3"], timeout_s=5)
+    with pytest.raises(CommandFailed, match="not installed"):
+        process.run(["/no/such/program"], timeout_s=5)
+    with pytest.raises(NotReady, match=r"no answer in 0\.1 s"):
+        process.run(["sleep", "5"], timeout_s=0.1)
