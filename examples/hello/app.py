@@ -125,6 +125,11 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.busy = Busy()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error: health checks do."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""

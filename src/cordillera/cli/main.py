@@ -1,5 +1,6 @@
 """The command `cordillera`: its words, and the one place where errors end."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,12 +65,24 @@ def hoisted(words: Sequence[str]) -> list[str]:
     return first + rest
 
 
+def _disk_full(error: OSError) -> CordilleraError:
+    where = f" where {error.filename} lies" if error.filename else ""
+    return CordilleraError(
+        f"the disk is full{where}",
+        hint="free some space and run the same command again; what was there is whole",
+    )
+
+
 def main() -> None:
     """Run the command; errors become text and an exit status here."""
     try:
         app(args=hoisted(sys.argv[1:]), standalone_mode=True)
     except CordilleraError as error:
         sys.exit(render.fail(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(render.fail(_disk_full(error)))
     except KeyboardInterrupt:
         print("\nstopped; nothing is lost: run the same command again", file=sys.stderr)
         sys.exit(130)

@@ -83,9 +83,10 @@ def test_a_browser_reads_public_objects_at_the_published_address(shop: Environme
 def test_every_object_lies_in_both_zones(shop: Environment) -> None:
     shop.inside(S3 + 's3.put_object(Bucket=bucket, Key="two", Body=b"2")')
 
-    layout = _objects_ask._volumes(shop.site)
+    layout = _objects_ask.held_volumes(shop.site)
     assert layout
     assert _objects_ask.alone(layout, 2) == []
+    assert _objects_ask.known_volumes(shop.site) == layout
     assert bucket_of(shop.want, "uploads") in _objects_ask.buckets(shop.site)
     found = shop.state().resources["uploads"]
     assert (found.healthy, found.durable) == (True, True)

@@ -42,6 +42,7 @@ class Environment:
 
     want: Wanted
     home: Path
+    number: int = 0
 
     @property
     def at(self) -> Place:
@@ -59,6 +60,11 @@ class Environment:
         plan = engine.plan(self.want, self.at)
         provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="test")
         return [f"{c.component}/{c.name}" for c in plan.changes]
+
+    def site_folders_left(self) -> list[str]:
+        """Files and folders of the environment that are still there."""
+        places = (self.home / "state" / self.want.environment, self.home / "run" / str(self.number))
+        return [str(place) for place in places if place.exists()]
 
     def state(self) -> EnvironmentState:
         return LocalEngine().observe(self.at)
@@ -104,6 +110,7 @@ def environment(want: Wanted, home: Path) -> Iterator[Environment]:
     made = Environment(want, home)
     try:
         made.up()
+        made.number = made.site.number
         yield made
     finally:
         if _intent.load(want.environment):

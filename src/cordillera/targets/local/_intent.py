@@ -114,9 +114,20 @@ def load_wanted(environment: str) -> Wanted | None:
 
 def environments() -> list[str]:
     """Names of the environments on this machine, sorted."""
-    root = roots()[0]
-    found = (p.parent.relative_to(root) for p in root.glob("*/*/intent.json"))
-    return sorted(str(p) for p in found)
+    found = []
+    for customer in _folders(roots()[0]):
+        for stage in _folders(customer):
+            if (stage / "intent.json").exists():
+                found.append(f"{customer.name}/{stage.name}")
+    return sorted(found)
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Those that are not hidden; none when `parent` has just been removed."""
+    try:
+        return [p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def site_of(intent: Intent, zone_names: tuple[str, ...] = ("a", "b")) -> Site:

@@ -69,16 +69,20 @@ def drop_bucket(site: Site, bucket: str) -> None:
 def survey(site: Site) -> tuple[tuple[Member, ...], str]:
     """Each zone's servers, and one sentence of what is wrong."""
     members = tuple(_gate(site, zone) for zone in site.zones)
-    layout = _volumes(site)
     silent = [m.zone for m in members if not m.healthy]
-    if layout is None:
-        return members, "no master leads: nothing can be written"
-    lonely = alone(layout, len(site.zones))
     if silent:
         return members, f"no answer in zone {' and '.join(silent)}"
+    held = held_volumes(site)
+    lonely = alone(held, len(site.zones))
     if lonely:
-        return members, f"{len(lonely)} of {len(layout)} volumes have one copy only"
-    return members, ""
+        return members, f"{len(lonely)} of {len(held)} volumes have one copy only"
+    return members, _unknown(site, held)
+
+
+def gate_trouble(site: Site, zone: Zone) -> str:
+    """Why a zone's gateway cannot be used yet; empty when it can."""
+    member = _gate(site, zone)
+    return _unknown(site, held_volumes(site)) if member.healthy else member.detail
 
 
 def alone(layout: Mapping[int, set[str]], zones: int) -> list[int]:
@@ -86,18 +90,21 @@ def alone(layout: Mapping[int, set[str]], zones: int) -> list[int]:
     return [number for number, places in layout.items() if len(places) < zones]
 
 
-def _gate(site: Site, zone: Zone) -> Member:
-    try:
-        status, _ = _net.http_get(site, zone, _weed.S3_PORT, _weed.HEALTH)
-        volume, _ = _net.http_get(site, zone, _weed.VOLUME_PORT, "/healthz")
-    except TRIED as e:
-        return Member(zone.name, "store", healthy=False, detail=f"no answer ({e})")
-    healthy = status < 400 and volume < 400
-    return Member(zone.name, "store", healthy, detail="" if healthy else f"HTTP {status}, {volume}")
+def held_volumes(site: Site) -> dict[int, set[str]]:
+    """Volume -> zones whose servers hold it, as these say themselves."""
+    layout: dict[int, set[str]] = {}
+    for zone in site.zones:
+        try:
+            _, text = _net.http_get(site, zone, _weed.VOLUME_PORT, "/status")
+            for volume in json.loads(text).get("Volumes") or ():
+                layout.setdefault(volume["Id"], set()).add(zone.name)
+        except TRIED:
+            continue
+    return layout
 
 
-def _volumes(site: Site) -> dict[int, set[str]] | None:
-    """Volume -> zones that hold it, as the leading master sees it; None when there is no leader."""
+def known_volumes(site: Site) -> dict[int, set[str]] | None:
+    """Volume -> zones, as the leading master has it; None while no master leads."""
     for zone in site.domains:
         try:
             status, text = _net.http_get(site, zone, _weed.MASTER_PORT, "/cluster/status")
@@ -111,6 +118,24 @@ def _volumes(site: Site) -> dict[int, set[str]] | None:
         except TRIED:
             continue
     return None
+
+
+def _unknown(site: Site, held: Mapping[int, set[str]]) -> str:
+    known = known_volumes(site)
+    if known is None:
+        return "no master leads: nothing can be written"
+    missing = [number for number, places in held.items() if not places <= known.get(number, set())]
+    return f"the masters do not know {len(missing)} volumes yet" if missing else ""
+
+
+def _gate(site: Site, zone: Zone) -> Member:
+    try:
+        status, _ = _net.http_get(site, zone, _weed.S3_PORT, _weed.HEALTH)
+        volume, _ = _net.http_get(site, zone, _weed.VOLUME_PORT, "/healthz")
+    except TRIED as e:
+        return Member(zone.name, "store", healthy=False, detail=f"no answer ({e})")
+    healthy = status < 400 and volume < 400
+    return Member(zone.name, "store", healthy, detail="" if healthy else f"HTTP {status}, {volume}")
 
 
 def _copies(

@@ -76,6 +76,7 @@ def master(site: Site) -> Sequence[str]:
         *_weed("master"), f"-port={MASTER_PORT}", "-mdir={data}", f"-peers={masters(site)}",
         f"-defaultReplication={REPLICATION}", f"-volumeSizeLimitMB={VOLUME_LIMIT_MB}",
         "-telemetry=false", "-resumeState",
+        "-electionTimeout=2s", "-heartbeatInterval=250ms",
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cordillera.components.objects import ObjectsSpec
+from cordillera.components.protocol import Progress
 from cordillera.components.state import ResourceState
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _objects_ask as asking
@@ -61,6 +62,11 @@ class Objects(Component):
             "AWS_ACCESS_KEY_ID": fields["access_key"],
             "AWS_SECRET_ACCESS_KEY": fields["secret_key"],
         }
+
+    def ready(self, part: LocalPart, site: Site) -> Progress:
+        """A gateway is up when it answers and the masters know every volume again."""
+        trouble = asking.gate_trouble(site, site.zone(part.name.removeprefix("s3@")))
+        return Progress(done=not trouble, detail=trouble)
 
     def perform(self, task: Task, site: Site, want: Wanted) -> None:
         asking.make_bucket(site, task.args["bucket"])
@@ -164,7 +170,7 @@ def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
             "objects-s3/security.toml": _weed.SECURITY_TOML,
         },
         variables={**_weed.VARIABLES, "WEED_S3_SSE_KEY": "${secret:objects/encryption}"},
-        ready=Ready("http", port=_weed.S3_PORT, path=_weed.HEALTH, within_s=60.0),
+        ready=Ready("driver", within_s=60.0),
         stop_grace_s=STOP_GRACE_S,
     )
     return _server(f"s3@{zone.name}", f"objects/{zone.name}", body, site)

@@ -1,0 +1,65 @@
+"""The command as people run it: another process, its own folders."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HELLO = (EXAMPLES / "hello/app.py").read_text()
+MANIFEST = """\
+app: hello
+services:
+  web:
+    command: exec python3 app.py
+    public: true
+    health: {path: /healthz, start: 20s}
+    scale: 2
+    memory: 128M
+environments:
+  acme/test: {target: local}
+"""
+
+
+@dataclass
+class Shell:
+    """Runs `cordillera` in `folder`; everything it makes lies under `home`."""
+
+    folder: Path
+    home: Path
+    before: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def argv(self, *words: str) -> list[str]:
+        return [*self.before, sys.executable, "-m", "cordillera.cli.main", *words]
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if k not in ("CORDILLERA_HOME", "CI")}
+        return {**kept, "CORDILLERA_HOME": str(self.home), "COLUMNS": "200", **self.variables}
+
+    def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """The command's end: `returncode`, `stdout`, `stderr`."""
+        return subprocess.run(
+            self.argv(*words), cwd=self.folder, env=self.environment(), input=stdin,
+            text=True, capture_output=True, timeout=180, check=False,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """The command, running."""
+        return subprocess.Popen(
+            self.argv(*words), cwd=self.folder, env=self.environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def manifest(self, text: str = MANIFEST) -> None:
+        """Write the manifest."""
+        (self.folder / "cordillera.yaml").write_text(text)
+
+    def clean(self) -> None:
+        """Destroy whatever is up, and remove the folders."""
+        for path in list(self.home.glob("state/[a-z]*/*/intent.json")):
+            name = "/".join(path.parts[-3:-1])
+            self.run("--env", name, "destroy", "--yes-delete-data", name)
+        shutil.rmtree(self.home, ignore_errors=True)
