@@ -5,6 +5,7 @@ or a private temporary folder. Where the interpreter, Cordillera or the state li
 mount namespace gets an empty folder in its place with only those mounted back in.
 """
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,13 +15,15 @@ from cordillera.targets.local._site import Site, Zone, roots
 
 OTHERS_MAY_PASS = 0o001
 HOSTS = "hosts"
+RESOLVERS = Path("/etc/resolv.conf")
+REAL_RESOLVERS = Path("/run/systemd/resolve/resolv.conf")
 TMP = Path("/tmp")  # noqa: S108  (replaced, not used)
 
 
 def hosts(site: Site) -> str:
     """Names of the environment's own addresses, so that nobody asks a name server for them."""
     stem = site.environment.replace("/", "-")
-    lines = ["127.0.0.1 localhost", "::1 localhost"]
+    lines = ["127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {os.uname().nodename}"]
     for zone in site.domains:
         lines.append(f"{zone.private} {zone.name}.{stem}.internal {zone.name}")
         lines.append(f"{zone.public} {zone.name}.edge.{stem}.internal")
@@ -42,7 +45,21 @@ def script(zone: Zone) -> str:
     for barrier, paths in closed.items():
         lines += _open(barrier, paths, empty, zone)
     lines.append(f"mount --bind {_q(zone.run / HOSTS)} /etc/hosts")
+    if _asks_itself():
+        lines.append(f"mount --bind {REAL_RESOLVERS} /etc/resolv.conf")
     return "".join(f"{line} || exit 125\n" for line in lines)
+
+
+def _asks_itself() -> bool:
+    """Whether names are asked of this machine's own loopback, which a zone does not reach."""
+    if not (REAL_RESOLVERS.exists() and RESOLVERS.exists()):
+        return False
+    asked = [
+        line.split()[1]
+        for line in RESOLVERS.read_text().splitlines()
+        if line.startswith("nameserver ")
+    ]
+    return bool(asked) and all(address.startswith("127.") for address in asked)
 
 
 def _needed() -> list[Path]:
