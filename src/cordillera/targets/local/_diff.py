@@ -14,6 +14,7 @@ WAVES: tuple[tuple[str, ...], ...] = (
     ("database/setup", "cache/setup", "search/setup", "mail/setup"),
     ("objects", "queue"),
     ("objects/setup", "queue/setup"),
+    ("endpoints",),
     ("release",),
     ("service",),
     ("balancer",),
@@ -33,7 +34,9 @@ def wave_of(unit: str) -> int:
         if unit in members:
             return index
     first = unit.split("/", maxsplit=1)[0]
-    return next((i for i, members in enumerate(WAVES) if first in members), 8)
+    return next(
+        (i for i, members in enumerate(WAVES) if first in members), WAVES.index(("service",))
+    )
 
 
 def waves(units: Iterable[str]) -> tuple[tuple[str, ...], ...]:

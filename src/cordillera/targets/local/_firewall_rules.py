@@ -6,7 +6,7 @@ from cordillera.core import process
 from cordillera.core.errors import CommandFailed, CordilleraError
 from cordillera.targets.local import _weed
 from cordillera.targets.local._net import NETNS_FOLDER
-from cordillera.targets.local._site import FIRST_APP_PORT, Site
+from cordillera.targets.local._site import APP_PORTS, Site
 
 EDGE_PORT = 8080
 TABLE = "cordillera"
@@ -18,7 +18,7 @@ table inet cordillera {{
     type filter hook forward priority 0; policy drop;
     ct state established,related accept
     iifname "{up}" ip daddr {{ {publics} }} tcp dport {edge} accept
-    ip saddr {{ {publics} }} ip daddr {{ {privates} }} tcp dport {{ {objects}, {first_app}-65000 }} accept
+    ip saddr {{ {publics} }} ip daddr {{ {privates} }} tcp dport {{ {objects}, {apps} }} accept
     ip saddr {{ {privates} }} ip daddr {{ {privates} }} accept
     ip saddr {{ {privates} }} oifname "{up}" accept
   }}
@@ -39,7 +39,7 @@ table inet cordillera {{
     ct state established,related accept
     icmp type echo-request accept
     ip saddr {{ {privates} }} accept
-    ip saddr {{ {publics} }} tcp dport {{ {objects}, {first_app}-65000 }} accept
+    ip saddr {{ {publics} }} tcp dport {{ {objects}, {apps} }} accept
   }}
 }}
 """
@@ -131,7 +131,7 @@ def _values(site: Site) -> dict[str, object]:
         "privates": ", ".join(z.private for z in site.domains),
         "publics": ", ".join(z.public for z in site.zones),
         "edge": EDGE_PORT,
-        "first_app": FIRST_APP_PORT,
+        "apps": f"{APP_PORTS[0]}-{APP_PORTS[-1]}",
         "objects": _weed.ENDPOINT_PORT,
     }
 

@@ -4,9 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from cordillera.components.wanted import Wanted
+from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy, _resources, certificate, service
 from cordillera.targets.local._component import Component
-from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._parts import (
+    Endpoint,
+    LocalPart,
+    Parts,
+    Process,
+    Ready,
+    Task,
+    part,
+)
 from cordillera.targets.local._site import Site, Zone
 
 SOCKET = "proxy.sock"
@@ -15,7 +24,7 @@ RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n"
 
 
 class Proxy(Component):
-    """One HAProxy in the private subnet of each zone."""
+    """One HAProxy in the private subnet of each zone; services wait until it leads somewhere."""
 
     name = "proxy"
 
@@ -23,7 +32,39 @@ class Proxy(Component):
         endpoints = list(_resources.endpoints(want, site)) + list(_internal_services(want, site))
         if not endpoints:
             return ()
-        return tuple(_part(site, zone, endpoints) for zone in site.zones)
+        made = [_part(site, zone, endpoints) for zone in site.zones]
+        names = [e.name for e in _resources.endpoints(want, site) if _must_answer(e)]
+        if names:
+            task = Task("reach", {"endpoints": " ".join(names)})
+            made.append(part("proxy", "endpoints", "endpoints", task, site.vault.digest))
+        return made
+
+    def perform(self, task: Task, site: Site, want: Wanted) -> None:
+        missing = _unreachable(task, site)
+        if missing:
+            raise NotReady(f"no server answers yet for {', '.join(missing)}")
+
+    def holds(self, task: Task, site: Site) -> bool:
+        try:
+            return not _unreachable(task, site)
+        except NotReady:
+            return False
+
+
+def _must_answer(endpoint: Endpoint) -> bool:
+    """Whether an app would fail without it: it is checked, and nothing stands in for it."""
+    return bool(endpoint.check) and not any("use_backend" in line for line in endpoint.options)
+
+
+def _unreachable(task: Task, site: Site) -> list[str]:
+    """Endpoints without a server, in any zone. Raises NotReady while a proxy does not answer."""
+    names = task.args["endpoints"].split()
+    return [
+        f"{name} in zone {zone.name}"
+        for zone in site.zones
+        for name in names
+        if not any(_haproxy.servers(zone.run / SOCKET, name).values())
+    ]
 
 
 def config(zone: Zone, endpoints: list[Endpoint]) -> str:

@@ -12,8 +12,10 @@ from cordillera.core.vault import Vault
 WITNESS = "witness"
 FRONT = "front"
 ZONE_NAMES = ("a", "b", "c")
-FIRST_APP_PORT = 20000
-APP_PORTS_PER_ZONE = 100
+APP_PORTS = range(20_000, 30_000)
+"""Services' copies listen here, each zone at an address of its own. Linux gives outgoing connections
+ports from 32768 on: a copy's port must not be among those, or it is taken now and then.
+"""
 
 
 class Isolation(StrEnum):
@@ -121,10 +123,6 @@ class Site:
     def netns(self, zone: Zone, subnet: str) -> str:
         """The network namespace's name of a zone's subnet, `private` or `public`."""
         return f"{self.prefix}-{zone.name}-{subnet}"
-
-    def first_app_port(self, zone: Zone) -> int:
-        """Services' copies in this zone get ports from here on."""
-        return FIRST_APP_PORT + (self.number * 4 + zone.index % 4) * APP_PORTS_PER_ZONE % 30_000
 
     def _zone(self, name: str, index: int) -> Zone:
         lead = "10" if self.namespaced else "127"

@@ -13,7 +13,7 @@ from cordillera.targets.local import _once, _release, _resources, _zone
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._parts import SECRET, LocalPart, Parts, Process, Ready, Task, part
-from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local._site import APP_PORTS, Site, Zone
 
 INTERNAL_PORT = 7000
 RELEASE_WITHIN_S = 600.0
@@ -152,7 +152,7 @@ def _service_parts(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> It
     for zone, number in spread(spec.scale.min, site.zones):
         body = _copy(name, spec, want, site, zone, release)
         copy = f"{name}-{_tag(body, site)}-{zone.name}{number}"
-        port = _port(copy, ports, site, zone)
+        port = _port(copy, ports)
         body = _with_port(body, spec, copy, port) if listens(spec) else _named(body, copy)
         yield part("service", copy, f"service/{name}", body, digest)
 
@@ -214,11 +214,10 @@ def _taken(site: Site, made: list[LocalPart]) -> Mapping[str, int]:
     return {**site.ports, **fresh}
 
 
-def _port(copy: str, ports: dict[str, int], site: Site, zone: Zone) -> int:
-    """The port it had, else the lowest that no copy of the zone has."""
-    if copy not in ports:
-        first = site.first_app_port(zone)
-        ports[copy] = next(p for p in range(first, first + 100) if p not in ports.values())
+def _port(copy: str, ports: dict[str, int]) -> int:
+    """The port it had, else the lowest that no copy has."""
+    if ports.get(copy) not in APP_PORTS:
+        ports[copy] = next(port for port in APP_PORTS if port not in ports.values())
     return ports[copy]
 
 
