@@ -16,3 +16,4 @@ docs:
 	scripts/setup dev
 	.venv/bin/python -m cordillera.manifest.schema src/cordillera/manifest/cordillera.schema.json
 	.venv/bin/python -m cordillera.manifest.reference docs/manifest.md
+	.venv/bin/python -m cordillera.cli.support_page docs/support.md

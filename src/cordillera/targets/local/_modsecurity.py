@@ -1,6 +1,6 @@
 """What ModSecurity is configured with: the Core Rule Set, our limits, the manifest's exceptions.
 
-Rules on responses are left out: they cost a fifth and find little. See docs/components/firewall.md.
+Rules on responses are left out: they cost a fifth and find little. See docs/components/edge.md.
 """
 
 from collections.abc import Iterator

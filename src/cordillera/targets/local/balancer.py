@@ -7,6 +7,7 @@ import http.client
 from collections.abc import Iterator
 
 from cordillera.components.protocol import Progress
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy, _published, certificate, firewall, pages, service
@@ -15,6 +16,8 @@ from cordillera.targets.local._firewall_rules import EDGE_PORT
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered("one public service")
 
 SOCKET = "edge.sock"
 FRONTS = 2

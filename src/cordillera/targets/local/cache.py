@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cordillera.components.cache import CacheSpec
 from cordillera.components.state import ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _cache_ask as asking
 from cordillera.targets.local import _cache_config as config
@@ -19,6 +20,8 @@ from cordillera.targets.local._parts import (
     part,
 )
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered()
 
 WATCHED = "sentinels-"
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.targets.local import _start, _supervisor
@@ -15,6 +16,8 @@ from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site
 from cordillera.targets.local._zone import CA_FILE
+
+OFFER = Offered("from the environment's own authority")
 
 AUTHORITY_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 90, 30
 AUTHORITY_KEY, SERVER_SECRET = "tls/authority", "tls/server"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.state import ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_cluster as cluster
@@ -19,6 +20,8 @@ from cordillera.targets.local._parts import (
     part,
 )
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered("one cluster per environment")
 
 USERS_OF_IT = ("database", "queue", "objects")
 INTERNAL = {

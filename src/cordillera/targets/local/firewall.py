@@ -5,12 +5,15 @@ from collections.abc import Iterator
 
 from cordillera.components.firewall import FirewallSpec
 from cordillera.components.protocol import Progress
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _modsecurity, _nginx, objects, pages
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered()
 
 ADDRESSES_REMEMBERED = "100k"
 

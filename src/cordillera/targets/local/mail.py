@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from cordillera.components.mail import MailSpec
 from cordillera.components.state import Member, ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core import process
 from cordillera.core.errors import Refused
@@ -14,6 +15,8 @@ from cordillera.targets.local._component import Component
 from cordillera.targets.local._mail_box import CAPTURED, list_mails, read_mail
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered("captured, unless providers are named")
 
 __all__ = ["Mail", "list_mails", "read_mail"]
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core import process
 from cordillera.core.errors import CommandFailed, CordilleraError
@@ -17,6 +18,8 @@ from cordillera.targets.local._component import Component
 from cordillera.targets.local._net import NETNS_FOLDER
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site
+
+OFFER = Offered("without root only loopback addresses keep environments apart")
 
 COMMAND_TIMEOUT_S = 10.0
 

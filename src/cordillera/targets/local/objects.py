@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from cordillera.components.objects import ObjectsSpec
 from cordillera.components.protocol import Progress
 from cordillera.components.state import ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _objects_ask as asking
 from cordillera.targets.local import _weed
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered()
 
 REGION = "us-east-1"
 BUCKET_PART = "bucket-"

@@ -9,12 +9,15 @@ from contextlib import suppress
 from cordillera import __version__
 from cordillera.components.queue import QueueSpec
 from cordillera.components.state import Member, ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _mariadb_ask, _mariadb_config, _net
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered()
 
 PORT, ENDPOINT_PORT = 9324, 9325
 SCHEMA = "cordillera_queue"

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from cordillera.components.search import SearchSpec
 from cordillera.components.state import Member, ResourceState
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _net, _search_keeper, programs
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
+
+OFFER = Offered("in memory: not durable, not highly available")
 
 FIRST_PORT, PORT_STEP = 9200, 10
 SNAPSHOT_EVERY_S = 5

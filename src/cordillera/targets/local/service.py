@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
 from cordillera.components.service import ServiceSpec
+from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, ManifestError, Refused
 from cordillera.manifest import references
@@ -14,6 +15,8 @@ from cordillera.targets.local._component import Component
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._parts import SECRET, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import APP_PORTS, Site, Zone
+
+OFFER = Offered("no container images yet")
 
 INTERNAL_PORT = 7000
 RELEASE_WITHIN_S = 600.0
