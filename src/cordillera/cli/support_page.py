@@ -12,7 +12,7 @@ from cordillera.components.target import NotOffered
 HEAD = """\
 # What is offered
 
-Generated from what each target says of itself. A component that is not offered is refused or said so; it never pretends.
+Generated from what each target says of itself. A component that is not offered says so; it never pretends.
 The targets `aws`, `kubernetes` and `swarm` are not there yet.
 
 """
