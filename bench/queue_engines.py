@@ -154,7 +154,8 @@ class MariaDB(Engine):
             until(lambda i=i: self.sql(i, "SELECT 1"), f"db{i}")
         self.sql(
             0,
-            "SET GLOBAL rpl_semi_sync_master_enabled=0; GRANT ALL ON *.* TO q@'127.0.0.1' IDENTIFIED BY 'q'; CREATE DATABASE q; "
+            "SET GLOBAL rpl_semi_sync_master_enabled=0; CREATE DATABASE q; "
+            "GRANT ALL ON *.* TO q@'127.0.0.1' IDENTIFIED BY 'q'; "
             "CREATE TABLE q.m (id BIGINT AUTO_INCREMENT PRIMARY KEY, due BIGINT NOT NULL,"
             " body MEDIUMTEXT NOT NULL, KEY (due)) ENGINE=InnoDB",
         )

@@ -11,7 +11,9 @@ from cordillera.components.target import Target
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src/cordillera"
 COMPONENTS = set(Target.__annotations__) - {"name", "engine", "verbs"}
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 

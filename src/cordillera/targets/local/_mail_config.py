@@ -54,6 +54,7 @@ smtp_connection_cache_on_demand = no
 smtp_destination_recipient_limit = 1
 bulk_destination_recipient_limit = 1
 smtp_connect_timeout = 10s
+smtp_host_lookup = native
 smtp_destination_rate_delay = {transactional_delay}s
 bulk_destination_rate_delay = {bulk_delay}s
 bulk_destination_concurrency_failed_cohort_limit = 100

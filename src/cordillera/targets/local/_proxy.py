@@ -19,8 +19,14 @@ from cordillera.targets.local._parts import (
 from cordillera.targets.local._site import Site, Zone
 
 SOCKET = "proxy.sock"
-RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n"
-"""Servers outside, such as a mail provider's, are known by name: asked anew once a minute."""
+KEPT_WHEN = ("obsolete", "other", "nx", "refused", "timeout")
+RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n" + "".join(
+    f"    hold {trouble} 24h\n" for trouble in KEPT_WHEN
+)
+"""Servers outside, such as a mail provider's, are known by name: asked anew once a minute.
+
+A name server that is away, or does not know what /etc/hosts does, takes no address from us.
+"""
 
 
 class Proxy(Component):

@@ -151,7 +151,12 @@ def _pace(way: config.Hop) -> Endpoint:
         return [("next", way.host.replace("{private}", zone.private), way.port)]
 
     name = f"mail-{way.stream}-{way.provider.name}"
-    return Endpoint(name, way.paced_port, servers, options=(f"rate-limit sessions {way.rate}",))
+    return Endpoint(
+        name,
+        way.paced_port,
+        servers,
+        options=(f"rate-limit sessions {way.rate}", "default-server no-check"),
+    )
 
 
 def _member(site: Site, zone: Zone) -> Member:
