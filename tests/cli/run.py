@@ -4,6 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,3 +66,15 @@ class Shell:
             name = "/".join(path.parts[-3:-1])
             self.run("--env", name, "destroy", "--yes-delete-data", name)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+@contextmanager
+def shell(folder: Path) -> Iterator[Shell]:
+    """A shell in `folder`, with a home of its own; what it brought up is destroyed whatever happens."""
+    home = Path(tempfile.mkdtemp(prefix="crd"))
+    home.chmod(0o711)
+    made = Shell(folder, home)
+    try:
+        yield made
+    finally:
+        made.clean()

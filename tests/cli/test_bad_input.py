@@ -39,6 +39,10 @@ def test_no_manifest(shell: Shell) -> None:
 
 
 def test_an_image_and_no_engine(shell: Shell) -> None:
+    for name in ("docker", "podman"):  # as when the client is installed and its daemon is not
+        (shell.folder / name).write_text("#!/bin/sh\nexit 1\n")
+        (shell.folder / name).chmod(0o755)
+    shell.variables["PATH"] = f"{shell.folder}:{os.environ['PATH']}"
     shell.manifest(MANIFEST.replace("command: exec python3 app.py", "image: hello:1"))
 
     done = shell.run("up")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cordillera.components.target import Finding
 from cordillera.core import process
-from cordillera.targets.local import _cgroup, programs
+from cordillera.targets.local import _cgroup, _image, programs
 from cordillera.targets.local._site import roots
 
 LEAST_DISK_BYTES = 4 << 30
@@ -78,9 +78,13 @@ def _systemd() -> Finding:
 
 
 def _engine() -> Finding:
-    found = shutil.which("docker") or shutil.which("podman")
-    detail = f"{found or 'none'}: images are not run on `local` yet, only `build: {{run: ...}}`"
-    return Finding("container engine", "ok" if found else "weaker", detail, "", False)
+    found = _image.engine()
+    if found:
+        return Finding(
+            "container engine", "ok", f"{found}, for `image:` and Dockerfiles", "", False
+        )
+    detail = "neither Docker nor Podman answers: `image:` and Dockerfiles are refused"
+    return Finding("container engine", "weaker", detail, "apt-get install podman", False)
 
 
 def _amount(name: str, found: int, least: int, remedy: str) -> Finding:

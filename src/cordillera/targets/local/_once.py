@@ -47,6 +47,7 @@ def _command(
         user="app",
         variables=service.environment(name, want, site, zone, release),
         folder=str(_release.place(release) / "app"),
+        image=str(_release.place(release)) if service.is_image(service_spec) else "",
         memory_bytes=service_spec.memory,
         cpu_cores=0,
     )

@@ -41,7 +41,8 @@ class Process:
     component's `reload`), or empty: restart.
     `shared_socket` is a listening address that all `copies` inherit as their standard input.
     `port` is one that was handed out to it. `log` names the log file; empty is the part's name.
-    `folder` is where it runs; empty is `/`.
+    `folder` is where it runs; empty is `/`. `image` is the folder of an unpacked image: argv, when empty,
+    variables and folder are then the image's own, and its files are all that the program sees.
     """
 
     argv: tuple[str, ...]
@@ -53,6 +54,7 @@ class Process:
     prepare: tuple[tuple[str, ...], ...] = ()
     data: str = ""
     folder: str = ""
+    image: str = ""
     ready: Ready = Ready()
     reload: str = ""
     stop_signal: str = "TERM"

@@ -11,7 +11,7 @@ from pathlib import Path
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, lock, process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _intent
+from cordillera.targets.local import _found, _intent, _release
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._site import FRONT, Isolation, Site, roots
 
@@ -91,6 +91,7 @@ def drop_builds(environment: str) -> None:
     for build in (roots()[0] / ".builds").glob("*"):
         (build / "users" / environment.replace("/", "+")).unlink(missing_ok=True)
         if (build / "users").is_dir() and not any((build / "users").iterdir()):
+            _release.drop_image(build.name)
             shutil.rmtree(build, ignore_errors=True)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from cordillera.components.service import ServiceSpec
 from cordillera.core import files, lock, process
 from cordillera.core.errors import CordilleraError, ManifestError
+from cordillera.targets.local import _image
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._site import Site, roots
 
@@ -46,6 +47,8 @@ def folder_of(spec: ServiceSpec, app: Path) -> Path:
 
 def identity(spec: ServiceSpec, app: Path) -> str:
     """The release's name: a digest of every file, the build command and the interpreter."""
+    if spec.image:
+        return hashlib.sha256(_image.identity(spec.image).encode()).hexdigest()[:ID_LETTERS]
     digest = hashlib.sha256(f"{_command(spec)}\n{sys.version_info[:2]}\n".encode())
     folder = folder_of(spec, app)
     for path in _files(folder):
@@ -64,6 +67,11 @@ def complete(release: str) -> bool:
     return (place(release) / COMPLETE).exists()
 
 
+def variables(release: str) -> dict[str, str]:
+    """What commands of a release that was built here need."""
+    return {"PATH": path_variable(release), "VIRTUAL_ENV": str(place(release) / "venv")}
+
+
 def path_variable(release: str) -> str:
     """PATH for commands of that release: its own virtual environment and node modules first."""
     first = [place(release) / "venv/bin", place(release) / "app/node_modules/.bin"]
@@ -79,10 +87,31 @@ def build(spec: ServiceSpec, app: Path, release: str, site: Site, log: Path) -> 
         if not complete(release):
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
-            _copy(folder_of(spec, app), target / "app")
-            _run_build(_command(spec), target, site, log)
+            if spec.image or (spec.build and spec.build.dockerfile):
+                _unpack(spec, app, release, target)
+            else:
+                _copy(folder_of(spec, app), target / "app")
+                _run_build(_command(spec), target, site, log)
             files.write(target / COMPLETE, release)
         files.write(target / "users" / site.environment.replace("/", "+"), "")
+
+
+def _unpack(spec: ServiceSpec, app: Path, release: str, target: Path) -> None:
+    image = spec.image or _built(release)
+    if spec.build and spec.build.dockerfile:
+        files.write(target / _image.BUILT, image)
+        _image.build(spec.build.dockerfile, folder_of(spec, app), image)
+    _image.unpack(image, target)
+
+
+def drop_image(release: str) -> None:
+    """Remove the image that was built for a release, when there was one."""
+    if (place(release) / _image.BUILT).exists():
+        _image.drop(_built(release))
+
+
+def _built(release: str) -> str:
+    return f"cordillera:{release}"
 
 
 def _command(spec: ServiceSpec) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-CLONE_NEWNET = 0x40000000
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 PR_SET_NO_NEW_PRIVS = 38
 FIRST_DELAY_S, LONGEST_DELAY_S, STEADY_S = 0.5, 30.0, 10.0
 
@@ -44,6 +44,32 @@ def enter_subnet(netns: str) -> None:
     if libc.setns(descriptor, CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), f"cannot enter {netns}")
     os.close(descriptor)
+
+
+def enter_root(root: str, bound: list[str]) -> None:
+    """See an image's files only, besides /proc, /dev, a /tmp of one's own and the files in `bound`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "cannot have mounts of our own")
+    mounts = [
+        ["--bind", root, root],
+        ["--rbind", "/proc", f"{root}/proc"],
+        ["--rbind", "/dev", f"{root}/dev"],
+    ]
+    mounts += [
+        ["-t", "tmpfs", "-o", "mode=1777", "tmpfs", f"{root}/{name}"] for name in ("tmp", "run")
+    ]
+    mounts += [
+        ["--bind", f"/etc/{name}", f"{root}/etc/{name}"] for name in ("hosts", "resolv.conf")
+    ]
+    for words in mounts:
+        subprocess.run(["mount", *words], check=True, stdin=subprocess.DEVNULL)
+    for path in bound:
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        with open(root + path, "wb") as copy, open(path, "rb") as file:
+            copy.write(file.read())
+    os.chroot(root)
+    os.chdir("/")
 
 
 def enter_limits(cgroups: list[str]) -> None:
@@ -108,6 +134,8 @@ def main() -> None:
     enter_limits(spec["cgroups"])
     if spec["netns"]:
         enter_subnet(spec["netns"])
+    if spec["root"]:
+        enter_root(spec["root"], spec["bound"])
     drop = spec["user"]
     if drop is not None or not spec["keep_privileges"]:
         drop_to(drop)

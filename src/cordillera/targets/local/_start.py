@@ -7,13 +7,14 @@ from typing import Any
 
 from cordillera.core import files
 from cordillera.core.errors import CommandFailed
-from cordillera.targets.local import _cgroup, _found, _net, _supervisor
+from cordillera.targets.local import _cgroup, _found, _image, _net, _supervisor
 from cordillera.targets.local._parts import SECRET, LocalPart, Process
 from cordillera.targets.local._site import Site, Zone
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PRIORITY = {"service": 900, "balancer": 800, "firewall": 700, "queue": 600, "mail": 600}
 DATA_PRIORITY = 100
+CA_FILE = "ca.pem"
 
 
 def start(part: LocalPart, site: Site, *, restart: bool) -> None:
@@ -63,18 +64,22 @@ def spec(part: LocalPart, site: Site, *, once: bool = False) -> dict[str, Any]:
     """What the shim is told. Holds secrets: it goes to a file of root's in memory, nowhere else."""
     body = _process(part)
     zone = site.zone(body.zone)
+    image = _image.start_of(Path(body.image), body.argv) if body.image else None
     values: Mapping[str, str] = {
         "PATH": PATH,
         "HOME": str(zone.state / body.data) if body.data else "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
+        **(image["env"] if image else {}),
         **{key: fill(value, body, site, zone) for key, value in body.variables.items()},
         _found.MARK: _found.mark(site.environment, part.key, "once" if once else part.digest),
     }
     return {
-        "argv": [fill(word, body, site, zone) for word in body.argv],
+        "argv": [fill(word, body, site, zone) for word in (image["argv"] if image else body.argv)],
         "prepare": [[fill(word, body, site, zone) for word in argv] for argv in body.prepare],
         "env": values,
-        "folder": fill(body.folder, body, site, zone) or "/",
+        "folder": image["folder"] if image else fill(body.folder, body, site, zone) or "/",
+        "root": image["root"] if image else "",
+        "bound": [str(zone.run / CA_FILE)] if image else [],
         "user": uid(body, site),
         "keep_privileges": body.user == "root",
         "netns": _netns_file(body, site, zone),

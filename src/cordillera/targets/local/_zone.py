@@ -3,12 +3,12 @@
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _supervisor, _view
+from cordillera.targets.local import _start, _supervisor, _view
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site, Zone
 
-CA_FILE = "ca.pem"
+CA_FILE = _start.CA_FILE
 
 
 class Zones(Component):

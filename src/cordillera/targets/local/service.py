@@ -8,15 +8,17 @@ from dataclasses import asdict, replace
 from cordillera.components.service import ServiceSpec
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CommandFailed, ManifestError, Refused
+from cordillera.core.errors import CommandFailed, ManifestError
 from cordillera.manifest import references
-from cordillera.targets.local import _once, _release, _resources, _zone
+from cordillera.targets.local import _image, _once, _release, _resources, _zone
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._parts import SECRET, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import APP_PORTS, Site, Zone
 
-OFFER = Offered("no container images yet")
+OFFER = Offered(
+    "images are unpacked by Docker or Podman and run by the zone, as an unprivileged user"
+)
 
 INTERNAL_PORT = 7000
 RELEASE_WITHIN_S = 600.0
@@ -79,6 +81,11 @@ def internal_port(want: Wanted, service: str) -> int:
     return INTERNAL_PORT + list(want.services).index(service)
 
 
+def is_image(spec: ServiceSpec) -> bool:
+    """Whether its release is a container image."""
+    return bool(spec.image or (spec.build and spec.build.dockerfile))
+
+
 def listens(spec: ServiceSpec) -> bool:
     """Whether anything is sent to it: it is public or tells how its health is asked."""
     return spec.public or spec.health is not None
@@ -93,8 +100,7 @@ def environment(name: str, want: Wanted, site: Site, zone: Zone, release: str) -
     """What a service's commands receive in a zone, but PORT; secrets still as placeholders."""
     spec = want.services[name]
     values: dict[str, str] = {
-        "PATH": _release.path_variable(release),
-        "VIRTUAL_ENV": str(_release.place(release) / "venv"),
+        **({} if is_image(spec) else _release.variables(release)),
         "HOST": zone.private,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -164,11 +170,12 @@ def _copy(
     name: str, spec: ServiceSpec, want: Wanted, site: Site, zone: Zone, release: str
 ) -> Process:
     return Process(
-        argv=("/bin/sh", "-c", spec.command),
+        argv=("/bin/sh", "-c", spec.command) if spec.command else (),
         zone=zone.name,
         user="app",
         variables=environment(name, want, site, zone, release),
         folder=str(_release.place(release) / "app"),
+        image=str(_release.place(release)) if is_image(spec) else "",
         stop_grace_s=spec.stop_grace,
         memory_bytes=spec.memory,
         cpu_cores=spec.cpu,
@@ -225,11 +232,8 @@ def _port(copy: str, ports: dict[str, int]) -> int:
 
 
 def _refuse_unless_offered(name: str, spec: ServiceSpec) -> None:
-    if spec.image or (spec.build and spec.build.dockerfile):
-        raise Refused(
-            f"service {name} needs a container engine, and none is offered on `local` yet",
-            hint="write `build: {run: ...}` instead: the folder itself becomes the release",
-        )
+    if is_image(spec):
+        _image.refuse_unless_possible(name)
 
 
 def _run_release(name: str, want: Wanted, site: Site) -> None:
