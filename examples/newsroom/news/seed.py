@@ -26,8 +26,10 @@ def seed() -> None:
 
 def _administrator() -> None:
     users = get_user_model()
-    if contract.ADMIN_PASSWORD and not users.objects.filter(username="admin").exists():
-        users.objects.create_superuser("admin", "admin@readers.example", contract.ADMIN_PASSWORD)
+    if contract.ADMIN_PASSWORD and not users.objects.filter(username=contract.ADMIN_USER).exists():
+        users.objects.create_superuser(
+            contract.ADMIN_USER, "admin@readers.example", contract.ADMIN_PASSWORD
+        )
 
 
 def _home() -> HomePage:

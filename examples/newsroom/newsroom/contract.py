@@ -7,6 +7,7 @@ PUBLIC_URL = os.environ.get("CORDILLERA_URL", "http://localhost:8000").rstrip("/
 """The address that readers type. Links in mails and feeds begin with it."""
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
+ADMIN_USER = os.environ.get("ADMIN_USER", "admin")
 ADMIN_PASSWORD = os.environ.get("ADMIN_PASSWORD", "")
 CA_FILE = os.environ.get("CORDILLERA_CA_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or None
 

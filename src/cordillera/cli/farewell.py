@@ -43,7 +43,9 @@ def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[
     for service in want.services.values():
         for secret in service.secrets:
             if "PASSWORD" in secret.name:
-                lines.append(("login", f"{me} secrets get {secret.name}"))
+                user = service.environment.get(secret.name.replace("PASSWORD", "USER"), "")
+                name = f"{user}, with the password of: " if user else ""
+                lines.append(("login", f"{name}{me} secrets get {secret.name}"))
     lines.append(("next", f"{me} status --watch"))
     lines.append(("", f"{me} logs -f"))
     if any(want.of_type("mail")):

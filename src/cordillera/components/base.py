@@ -15,5 +15,9 @@ class Section(BaseModel):
     """Frozen; unknown keys are refused; a field's docstring is its page in the reference."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        defer_build=True,
     )

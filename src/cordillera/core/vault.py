@@ -24,6 +24,8 @@ class Vault:
     def __init__(self, folder: Path) -> None:
         self._key_file, self._sealed_file = folder / "key", folder / "secrets.json"
         self._key: bytes | None = None
+        self._derived: dict[str, bytes] = {}
+        self._read: tuple[tuple[int, int], dict[str, str]] = ((0, 0), {})
 
     def create(self) -> None:
         """Keep the key unless one is there: the one that fingerprints were made with. Twice is fine."""
@@ -77,10 +79,15 @@ class Vault:
         ]
 
     def _sealed(self) -> dict[str, str]:
-        if not self._sealed_file.exists():
+        """What is on the disk now; read again when the file is another one."""
+        try:
+            found = self._sealed_file.stat()
+        except FileNotFoundError:
             return {}
-        found: dict[str, str] = json.loads(self._sealed_file.read_text())
-        return found
+        version = (found.st_mtime_ns, found.st_ino)
+        if self._read[0] != version:
+            self._read = (version, json.loads(self._sealed_file.read_text()))
+        return dict(self._read[1])
 
     def _fernet_key(self) -> bytes:
         return base64.urlsafe_b64encode(self._bytes("seal"))
@@ -91,8 +98,10 @@ class Vault:
 
         if self._key is None:
             self._key = self._read_key()
-        kdf = HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
-        return kdf.derive(self._key)
+        if purpose not in self._derived:
+            kdf = HKDF(hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
+            self._derived[purpose] = kdf.derive(self._key)
+        return self._derived[purpose]
 
     def _read_key(self) -> bytes:
         """Before `create`, a new key: a plan of what is not there yet needs one; `create` keeps it."""

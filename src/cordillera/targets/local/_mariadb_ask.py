@@ -95,7 +95,7 @@ def log_in(
 
     connection = pymysql.connect(
         host="localhost", user=user, password=password, database=schema,
-        cursorclass=DictCursor, autocommit=True, defer_connect=True,
+        cursorclass=DictCursor, autocommit=True, defer_connect=True, ssl_disabled=True,
         connect_timeout=timeout_s, read_timeout=timeout_s, write_timeout=timeout_s,
     )  # fmt: skip
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -251,7 +251,7 @@ def ask(address: str, user: str, password: str) -> Peer | None:
 
     try:
         with pymysql.connect(
-            host=address, user=user, password=password, cursorclass=DictCursor,
+            host=address, user=user, password=password, cursorclass=DictCursor, ssl_disabled=True,
             connect_timeout=ASK_TIMEOUT_S, read_timeout=ASK_TIMEOUT_S, write_timeout=ASK_TIMEOUT_S,
         ) as connection, connection.cursor() as cursor:  # fmt: skip
             cursor.execute("SELECT @@read_only AS read_only")

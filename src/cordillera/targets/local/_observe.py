@@ -47,7 +47,8 @@ def observe(environment: str) -> EnvironmentState:
             for component in _resources.by_type().values()
             if any(want.of_type(component.name))
         ]
-        services = {name: _service_state(name, want, site, found, pool) for name in want.services}
+        copies = list(service.Services().parts(want, site))
+        services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
         front = pool.submit(_front, want, site)
         states = {k: v for future in resources for k, v in future.result().items()}
         healthy, detail = front.result()
@@ -91,13 +92,9 @@ def _resource_states(component: Component, want: Wanted, site: Site) -> dict[str
 
 
 def _service_state(
-    name: str, want: Wanted, site: Site, found: list[Found], pool: ThreadPoolExecutor
+    name: str, parts: list[LocalPart], site: Site, found: list[Found], pool: ThreadPoolExecutor
 ) -> ServiceState:
-    copies = [
-        p
-        for p in service.Services().parts(want, site)
-        if p.unit == f"service/{name}" and isinstance(p.body, Process)
-    ]
+    copies = [p for p in parts if p.unit == f"service/{name}" and isinstance(p.body, Process)]
     leaders, memory = _found.leaders(found), _found.memory_by_key(found)
     probed: list[Future[Copy]] = [
         pool.submit(_copy, p, site, leaders.get(p.key), memory.get(p.key, 0)) for p in copies

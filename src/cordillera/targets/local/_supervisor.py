@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 import xmlrpc.client
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,11 +185,30 @@ class Supervisor:
     def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
         """Stop everything gracefully, services first; what has not ended by then is killed."""
         if self.answers():
-            self.shutdown()
             deadline = time.monotonic() + within_s
+            with suppress(NotReady):
+                self._stop_in_waves(deadline)
+            self.shutdown()
             while self._processes() and time.monotonic() < deadline:
                 time.sleep(0.05)
         self.kill()
+
+    def _stop_in_waves(self, deadline: float) -> None:
+        """Stop all of one priority together: by itself the supervisor ends one program a second."""
+        rows: Any = self._call("getAllConfigInfo")
+        waves: dict[int, set[str]] = {}
+        for row in rows:
+            waves.setdefault(int(row["group_prio"]), set()).add(str(row["group"]))
+        for priority in sorted(waves, reverse=True):
+            for group in waves[priority]:
+                self._call("stopProcessGroup", group, False)
+            while self._alive() & waves[priority] and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+    def _alive(self) -> set[str]:
+        """Groups that have a process."""
+        rows: Any = self._call("getAllProcessInfo")
+        return {str(row["group"]) for row in rows if row["pid"]}
 
     def pid(self) -> int:
         """Its pid as the machine sees it; 0 when it does not run."""

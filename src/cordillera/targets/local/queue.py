@@ -85,7 +85,7 @@ class Queue(Component):
             raise NotReady(f"queue {task.args['queue']} is not there yet")
 
     def holds(self, task: Task, site: Site) -> bool:
-        return task.args["queue"] in _counts(site)
+        return task.args["queue"] in _counts(site, _mariadb_ask.survey(site))
 
     def removed(self, name: str, site: Site) -> None:
         if name.startswith(QUEUE_PART):
@@ -94,7 +94,8 @@ class Queue(Component):
     def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
         members = tuple(_member(site, zone) for zone in site.zones)
         silent = [m.zone for m in members if not m.healthy]
-        counts, servers = _counts(site), _mariadb_ask.survey(site)
+        servers = _mariadb_ask.survey(site)
+        counts = _counts(site, servers)
         copies = not _mariadb_ask.trouble(servers)
         found = {}
         for name, _ in want.of_type("queue"):
@@ -181,11 +182,11 @@ def _queue(want: Wanted, site: Site, resource: str) -> LocalPart:
     )
 
 
-def _counts(site: Site) -> dict[str, tuple[int, int]]:
+def _counts(site: Site, servers: Sequence[_mariadb_ask.Server]) -> dict[str, tuple[int, int]]:
     """Queue -> (messages kept, of these in flight); empty while the database does not answer."""
     import pymysql
 
-    for server in _mariadb_ask.survey(site):
+    for server in servers:
         if server.writable:
             with (
                 suppress(pymysql.Error, OSError),

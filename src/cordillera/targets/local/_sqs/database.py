@@ -71,6 +71,7 @@ class Database:
             cursorclass=DictCursor,
             autocommit=False,
             charset="utf8mb4",
+            ssl_disabled=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=TIMEOUT_S,
             write_timeout=TIMEOUT_S,
