@@ -49,6 +49,7 @@ class Server:
     semi_sync: bool = False
     semi_sync_replicas: int = 0
     copy_of: str = ""
+    refuses: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -68,11 +69,18 @@ def survey(site: Site) -> list[Server]:
 
 def ask(site: Site, zone: Zone) -> Server:
     """What the server in `zone` says. Never raises for a silent one."""
+    return look(zone, site.vault.get("database/root"))
+
+
+def look(zone: Zone, password: str) -> Server:
+    """The same, with root's password. Never raises for a silent one."""
     import pymysql
 
     try:
-        with session(site, zone, timeout_s=PROBE_TIMEOUT_S) as cursor:
+        with root(zone, password, timeout_s=PROBE_TIMEOUT_S) as cursor:
             return _server(zone, cursor)
+    except (ConnectionRefusedError, FileNotFoundError) as e:
+        return Server(zone.name, zone.private, error=_sentence(e), refuses=True)
     except (pymysql.Error, OSError) as e:
         return Server(zone.name, zone.private, error=_sentence(e))
 
@@ -80,7 +88,15 @@ def ask(site: Site, zone: Zone) -> Server:
 @contextmanager
 def session(site: Site, zone: Zone, *, timeout_s: float = WORK_TIMEOUT_S) -> "Iterator[DictCursor]":
     """A session of root's through the Unix socket. Raises pymysql.Error, OSError."""
-    password = site.vault.get("database/root")
+    with root(zone, site.vault.get("database/root"), timeout_s=timeout_s) as cursor:
+        yield cursor
+
+
+@contextmanager
+def root(
+    zone: Zone, password: str, *, timeout_s: float = WORK_TIMEOUT_S
+) -> "Iterator[DictCursor]":
+    """The same, with root's password."""
     connection = log_in(zone, "root", password, timeout_s=timeout_s)
     with connection, connection.cursor() as cursor:
         yield cursor
@@ -110,8 +126,8 @@ def log_in(
 
 
 def _server(zone: Zone, cursor: "DictCursor") -> Server:
-    replica = _one(cursor, "SHOW SLAVE STATUS")
-    here = _one(cursor, "SELECT @@read_only r, @@gtid_binlog_state b, @@gtid_slave_pos s")
+    replica = one(cursor, "SHOW SLAVE STATUS")
+    here = one(cursor, "SELECT @@read_only r, @@gtid_binlog_state b, @@gtid_slave_pos s")
     status = _status(cursor)
     lag = replica.get("Seconds_Behind_Master")
     return Server(
@@ -135,7 +151,8 @@ def _server(zone: Zone, cursor: "DictCursor") -> Server:
     )
 
 
-def _one(cursor: "DictCursor", statement: str) -> Mapping[str, Any]:
+def one(cursor: "DictCursor", statement: str) -> Mapping[str, Any]:
+    """The first row of an answer, empty when there is none."""
     cursor.execute(statement)
     return cursor.fetchone() or {}
 
@@ -147,9 +164,9 @@ def _status(cursor: "DictCursor") -> Mapping[str, str]:
 
 def _epoch(cursor: "DictCursor") -> int:
     known = "SELECT 1 AS x FROM information_schema.TABLES WHERE TABLE_SCHEMA='cordillera'"
-    if not _one(cursor, f"{known} AND TABLE_NAME='promotion'"):
+    if not one(cursor, f"{known} AND TABLE_NAME='promotion'"):
         return 0
-    return int(_one(cursor, "SELECT COALESCE(MAX(epoch), 0) AS e FROM cordillera.promotion")["e"])
+    return int(one(cursor, "SELECT COALESCE(MAX(epoch), 0) AS e FROM cordillera.promotion")["e"])
 
 
 def _log_bytes(cursor: "DictCursor") -> int:
@@ -176,6 +193,26 @@ def gtids(text: str) -> Gtids:
             domain, server, sequence = (int(n) for n in one.split("-"))
             found[domain, server] = max(sequence, found.get((domain, server), 0))
     return found
+
+
+def by_domain(found: Gtids) -> dict[int, int]:
+    """The last sequence number per replication domain, whoever wrote it."""
+    last: dict[int, int] = {}
+    for (domain, _), sequence in found.items():
+        last[domain] = max(sequence, last.get(domain, 0))
+    return last
+
+
+def reached(wanted: Gtids, have: Gtids) -> bool:
+    """Whether `have` is as far as `wanted` in every replication domain. Pure."""
+    last = by_domain(have)
+    return all(last.get(domain, 0) >= number for domain, number in by_domain(wanted).items())
+
+
+def behind(own: Gtids, received: Gtids) -> int:
+    """How many transactions of `own` are not in `received`, over all domains. Pure."""
+    have = by_domain(received)
+    return sum(max(0, n - have.get(domain, 0)) for domain, n in by_domain(own).items())
 
 
 def merged(one: Gtids, other: Gtids) -> Gtids:
