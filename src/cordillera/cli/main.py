@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import author, context, environment, operate, render
+from cordillera.cli import author, context, environment, operate, rehearse, render
 from cordillera.core.errors import CordilleraError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ def options(
 environment.register(app)
 operate.register(app)
 author.register(app)
+rehearse.register(app)
 
 
 def hoisted(words: Sequence[str]) -> list[str]:

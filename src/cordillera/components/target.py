@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +48,17 @@ class Finding:
     detail: str
     remedy: str
     required: bool
+
+
+class Loss(StrEnum):
+    """How a zone is lost in a rehearsal."""
+
+    KILLED = "killed"
+    """kill -9 of everything in it, at once."""
+    FROZEN = "frozen"
+    """SIGSTOP of everything in it: ports stay open, nobody answers."""
+    PARTITIONED = "partitioned"
+    """Cut off in the network, and running on."""
 
 
 class TargetEngine(Engine, Protocol):
@@ -114,6 +126,14 @@ class Verbs(Protocol):
 
     def was_stopped(self, environment: str) -> bool:
         """Whether somebody asked for it to be down."""
+        ...
+
+    def lose(self, environment: str, zone: str, how: Loss) -> None:
+        """Lose a zone now, to rehearse it. May be called twice. Raises CordilleraError."""
+        ...
+
+    def restore(self, environment: str, zone: str) -> None:
+        """Have a lost zone back, however it was lost. May be called twice."""
         ...
 
     def doctor(self) -> Sequence[Finding]:

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from cordillera.core.errors import CommandFailed, NotReady
 
@@ -109,6 +111,40 @@ def logged(
             raise CommandFailed(f"{argv[0]} is not installed") from None
         except subprocess.TimeoutExpired as e:
             raise NotReady(f"{argv[0]} was not done in {timeout_s:g} s") from e
+
+
+@contextmanager
+def streaming(argv: Sequence[str], *, log: Path) -> Iterator[IO[bytes]]:
+    """A program's output, to be read while it runs; its errors go to `log`. Raises CommandFailed."""
+    with log.open("wb") as errors:
+        child = subprocess.Popen(
+            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        )
+        yield from _ended(argv, child, child.stdout)
+
+
+@contextmanager
+def feeding(argv: Sequence[str]) -> Iterator[IO[bytes]]:
+    """A program's input, to be written while it runs. Raises CommandFailed."""
+    child = subprocess.Popen(list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    yield from _ended(argv, child, child.stdin)
+
+
+def _ended(
+    argv: Sequence[str], child: subprocess.Popen[bytes], pipe: IO[bytes] | None
+) -> Iterator[IO[bytes]]:
+    """Lend the pipe, then wait for the program; one that is left half-way is killed."""
+    assert pipe is not None
+    try:
+        yield pipe
+        pipe.close()
+        status = child.wait()
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    if status != 0:
+        raise CommandFailed(f"{argv[0]} exited {status}")
 
 
 def alive(pid: int) -> bool:

@@ -117,8 +117,12 @@ def loaded(netns: str, text: str) -> bool:
 
 def unload_host(site: Site) -> None:
     """Take our rules out of the machine's own namespace."""
-    table = f"{TABLE}_{site.number}"
-    _nft("", "-f", "-", stdin=f"table inet {table}\ndelete table inet {table}\n")
+    unload("", f"{TABLE}_{site.number}")
+
+
+def unload(netns: str, table: str) -> None:
+    """Take a table out of a namespace. May be called twice."""
+    _nft(netns, "-f", "-", stdin=f"table inet {table}\ndelete table inet {table}\n")
 
 
 def _values(site: Site) -> dict[str, object]:
@@ -142,7 +146,7 @@ def _table_name(text: str) -> str:
 
 def _canonical(text: str) -> list[str]:
     """Lines without the spelling that `nft list` may choose: spaces, and names for numbers."""
-    plain = text.replace("priority filter - 5", "priority -5").replace(
+    plain = text.replace("priority filter - ", "priority -").replace(
         "priority filter", "priority 0"
     )
     plain = plain.replace("priority srcnat", "priority 100").replace("established,related", "E")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
     from pymysql.cursors import DictCursor
 
+    from cordillera.targets.local._keeper.votes import Votes
+
 PROBE_TIMEOUT_S = 1.0
 WORK_TIMEOUT_S = 30.0
 
@@ -29,7 +31,8 @@ class Server:
     """One server as it answered. `follows` is the address it replicates from, or empty.
 
     `epoch` counts promotions it knows of; `lag_s` is None when it cannot tell. `copy_of` is the
-    GTID at which its data was copied from the writer, until it follows it.
+    GTID at which its data was copied from the writer, until it follows it. `refuses` connections: it
+    is dead or starting. `halted`: it replicates, and stopped.
     """
 
     zone: str
@@ -50,6 +53,7 @@ class Server:
     semi_sync_replicas: int = 0
     copy_of: str = ""
     refuses: bool = False
+    halted: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -78,11 +82,31 @@ def look(zone: Zone, password: str) -> Server:
 
     try:
         with root(zone, password, timeout_s=PROBE_TIMEOUT_S) as cursor:
-            return _server(zone, cursor)
+            return _server(zone.name, zone.private, cursor, _copied_at(zone))
     except (ConnectionRefusedError, FileNotFoundError) as e:
         return Server(zone.name, zone.private, error=_sentence(e), refuses=True)
     except (pymysql.Error, OSError) as e:
         return Server(zone.name, zone.private, error=_sentence(e))
+
+
+def remote(address: str, user: str, password: str) -> Server:
+    """What the server at `address` says to a user that may replicate. Raises pymysql.Error, OSError."""
+    with remotely(address, user, password) as cursor:
+        return _server("", address, cursor, "")
+
+
+@contextmanager
+def remotely(address: str, user: str, password: str) -> "Iterator[DictCursor]":
+    """A session over the network, at the port that a crowd of clients cannot fill."""
+    import pymysql
+    from pymysql.cursors import DictCursor
+
+    with pymysql.connect(
+        host=address, port=config.CHECK_PORT, user=user, password=password,
+        cursorclass=DictCursor, ssl_disabled=True, connect_timeout=PROBE_TIMEOUT_S,
+        read_timeout=PROBE_TIMEOUT_S, write_timeout=PROBE_TIMEOUT_S,
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        yield cursor
 
 
 @contextmanager
@@ -93,9 +117,7 @@ def session(site: Site, zone: Zone, *, timeout_s: float = WORK_TIMEOUT_S) -> "It
 
 
 @contextmanager
-def root(
-    zone: Zone, password: str, *, timeout_s: float = WORK_TIMEOUT_S
-) -> "Iterator[DictCursor]":
+def root(zone: Zone, password: str, *, timeout_s: float = WORK_TIMEOUT_S) -> "Iterator[DictCursor]":
     """The same, with root's password."""
     connection = log_in(zone, "root", password, timeout_s=timeout_s)
     with connection, connection.cursor() as cursor:
@@ -125,14 +147,14 @@ def log_in(
     return connection
 
 
-def _server(zone: Zone, cursor: "DictCursor") -> Server:
+def _server(zone: str, address: str, cursor: "DictCursor", copy_of: str) -> Server:
     replica = one(cursor, "SHOW SLAVE STATUS")
     here = one(cursor, "SELECT @@read_only r, @@gtid_binlog_state b, @@gtid_slave_pos s")
     status = _status(cursor)
     lag = replica.get("Seconds_Behind_Master")
     return Server(
-        zone=zone.name,
-        address=zone.private,
+        zone=zone,
+        address=address,
         answers=True,
         writable=not here["r"],
         epoch=_epoch(cursor),
@@ -147,7 +169,8 @@ def _server(zone: Zone, cursor: "DictCursor") -> Server:
         log_bytes=_log_bytes(cursor),
         semi_sync=status.get("Rpl_semi_sync_master_status") == "ON",
         semi_sync_replicas=int(status.get("Rpl_semi_sync_master_clients", 0)),
-        copy_of=_copied_at(zone),
+        copy_of=copy_of,
+        halted="No" in (replica.get("Slave_IO_Running"), replica.get("Slave_SQL_Running")),
     )
 
 
@@ -276,7 +299,20 @@ def _member(server: Server, servers: Sequence[Server]) -> Member:
     return Member(server.zone, "replica", in_step, lag_s=server.lag_s, detail=trouble)
 
 
-def trouble(servers: Sequence[Server]) -> str:
+def trouble(servers: Sequence[Server], seen: "Votes | None") -> str:
+    """What breaks the promise that a zone may be lost at any moment; empty when it holds. Pure."""
+    why = unreplicated(servers)
+    if why:
+        return why
+    if seen is None:
+        return "no majority votes: nobody could take over"
+    if seen.record is None or not seen.opened:
+        return "no keeper holds the writer's office"
+    missing = {s.zone for s in servers} - seen.record.eligible
+    return f"zone {min(missing)} is not confirmed to be in step yet" if missing else ""
+
+
+def unreplicated(servers: Sequence[Server]) -> str:
     """What breaks the promise of a writer and a synchronous replica; empty when it holds. Pure."""
     writers = [s for s in servers if s.writable]
     if len(writers) != 1:

@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from cordillera.targets.local import _etcd
 from cordillera.targets.local._site import Site, Zone
 
 PORT, WRITER_PORT, READER_PORT = 3306, 3310, 3311
+ROLE_PORT, COPY_PORT = 3308, 3309
+"""Where the zone's keeper answers: the server's role to proxies, a copy of its data to other keepers."""
 CHECK_PORT = 3307
 """Answers also when all of PORT's connections are taken, so that a crowd is not mistaken for a death."""
 
@@ -14,16 +17,11 @@ DATA = "database"
 SOCKET, OPTIONS, START, INIT, CLIENT = (
     "mariadb.sock", "mariadb.cnf", "mariadb-start.json", "mariadb-init.sql", "mariadb-client.cnf",
 )  # fmt: skip
-ROLE_USER = "cordillera_role"
 REPLICATION_USER = "cordillera_replication"
-SEMI_SYNC_TIMEOUT_MS = 10_000
+SEMI_SYNC_TIMEOUT_MS = 2_000_000_000
+"""For ever: only the keeper decides that commits need not wait, after a majority knows."""
 BINLOG_KEPT_S = 3 * 86_400
 MOST_CONNECTIONS = 400
-
-ROLE_QUERY = (
-    "SELECT CONCAT('role=',IF(@@read_only=0,'writer',IF((SELECT VARIABLE_VALUE FROM "
-    "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='SLAVE_RUNNING')='ON','replica','stopped')))"
-)
 
 OPTIONS_TEXT = """\
 [mariadbd]
@@ -86,7 +84,6 @@ SET sql_log_bin=0;
 DELETE FROM mysql.global_priv WHERE User='' OR (User='root' AND Host<>'localhost');
 FLUSH PRIVILEGES;
 ALTER USER root@localhost IDENTIFIED BY '${secret:database/root}';
-CREATE USER IF NOT EXISTS %(role_user)s@'%%';
 """
 
 CLIENT_TEXT = """\
@@ -99,12 +96,11 @@ socket={run}/mariadb.sock
 
 def files(site: Site, zone: Zone, *, memory_bytes: int) -> Mapping[str, str]:
     """The server's files in the run folder, with placeholders and secrets not yet filled in."""
-    peers = {other.name: other.private for other in site.others(zone)}
     return {
         OPTIONS: options(zone, memory_bytes=memory_bytes),
-        INIT: INIT_TEXT % {"role_user": ROLE_USER},
+        INIT: INIT_TEXT,
         CLIENT: CLIENT_TEXT,
-        START: start_plan(peers),
+        START: start_plan(site),
     }
 
 
@@ -121,15 +117,14 @@ def options(zone: Zone, *, memory_bytes: int) -> str:
     }
 
 
-def start_plan(peers: Mapping[str, str]) -> str:
+def start_plan(site: Site) -> str:
     """What `_mariadb_start` reads before each start of the server."""
     plan = {
         "data": "{data}",
         "run": "{run}",
-        "private": "{private}",
-        "peers": list(peers.values()),
-        "user": REPLICATION_USER,
-        "password": "${secret:database/replication}",
+        "zone": "{zone}",
+        "members": _etcd.members(site),
+        "pem": f"{{run}}/{_etcd.PEM}",
     }
     return json.dumps(plan, indent=1) + "\n"
 
@@ -140,39 +135,16 @@ def prepare() -> Sequence[str]:
 
 
 def check(role: str) -> tuple[str, ...]:
-    """HAProxy lines of a backend that asks each server for its role, and takes those that say `role`.
-
-    The session is a real one of a user without password and privileges. The query is followed by
-    a good-bye in the same packet, so that a server of another role ends the check at once.
-    """
-    query = _packet(0, b"\x03" + ROLE_QUERY.encode()) + _packet(0, b"\x01")
-    return (
-        "option tcp-check",
-        "timeout check 3s",
-        f"tcp-check connect port {CHECK_PORT}",
-        "tcp-check expect rbinary ^[0-9a-fA-F]{6}000A",
-        f"tcp-check send-binary {_login().hex()}",
-        "tcp-check expect rbinary ^070000020000",
-        f"tcp-check send-binary {query.hex()}",
-        f"tcp-check expect string role={role}",
-    )
+    """HAProxy lines of a backend that asks each zone's keeper, and takes the servers that are `role`."""
+    return (f"option httpchk GET /{role}",)
 
 
 def check_options() -> tuple[str, ...]:
-    """HAProxy lines that every endpoint of the database needs besides its check."""
+    """HAProxy lines that every endpoint of the database needs besides its check.
+
+    A keeper that is started again within a second is not missed.
+    """
     return (
-        "default-server inter 1s fastinter 200ms downinter 500ms fall 2 rise 1 "
+        f"default-server port {ROLE_PORT} inter 1s fastinter 300ms downinter 300ms fall 3 rise 1 "
         "on-marked-down shutdown-sessions",
     )
-
-
-def _login() -> bytes:
-    long_password, protocol_41, secure_connection = 0x1, 0x200, 0x8000
-    flags = long_password | protocol_41 | secure_connection
-    utf8mb4 = 45
-    payload = flags.to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + bytes([utf8mb4])
-    return _packet(1, payload + bytes(23) + ROLE_USER.encode() + b"\0" + b"\0")
-
-
-def _packet(sequence: int, payload: bytes) -> bytes:
-    return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload

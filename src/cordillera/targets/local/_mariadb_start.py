@@ -8,14 +8,18 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from cordillera.core import files, process
 from cordillera.core.errors import CommandFailed, NotReady
+from cordillera.targets.local._keeper import votes
+from cordillera.targets.local._keeper.etcd import Etcd, plain_dial
+from cordillera.targets.local._keeper.votes import Votes
 
 INITIALISE_TIMEOUT_S = 120.0
 INITIALISE_OPTIONS = (
@@ -28,31 +32,21 @@ INITIALISE_OPTIONS = (
 """Nothing is synced while it runs: the whole folder is, once, before it is used."""
 
 DRAIN_TIMEOUT_S = 3600.0
-ASK_TIMEOUT_S = 1.0
+ASK_EVERY_S, PATIENCE_S = 0.2, 6.0
+"""So long a server waits for an office holder before it starts on its own, closed."""
 KEEP_OLD = "keep-old"
 MASTER_HOST_LINE = 3
 
 
 @dataclass(frozen=True)
-class Peer:
-    """What another zone's server answered: whether it takes writes, and whom it follows."""
-
-    writable: bool
-    follows: str
-
-
-@dataclass(frozen=True)
 class Role:
-    """How the server starts. `give_way`: undo what no other server has got."""
+    """How the server starts: always closed. `give_way`: undo what the writer has not got."""
 
-    writable: bool = False
     give_way: bool = False
 
     def options(self) -> str:
         return (
-            "[mariadbd]\n"
-            f"read_only={int(not self.writable)}\n"
-            f"rpl_semi_sync_master_enabled={int(self.writable)}\n"
+            "[mariadbd]\nread_only=1\nrpl_semi_sync_master_enabled=0\n"
             f"init_rpl_role={'SLAVE' if self.give_way else 'MASTER'}\n"
         )
 
@@ -63,27 +57,40 @@ def main() -> None:
     shutil.rmtree(folder / "tmp", ignore_errors=True)
     (folder / "tmp").mkdir()
     adopt(folder)
-    initialise(folder)
-    following = followed(folder / "mysql")
-    if following:
-        files.write(folder / "role.cnf", Role().options(), mode=0o600)
+    new = initialise(folder)
+    role = Role()
+    if followed(folder / "mysql"):
+        files.write(folder / "role.cnf", role.options(), mode=0o600)
         drain(folder, run)
-    answers = [ask(address, plan["user"], plan["password"]) for address in plan["peers"]]
-    role = choose(following, plan["private"], [peer for peer in answers if peer])
+    elif not new:
+        role = agreed(plan)
     files.write(folder / "role.cnf", role.options(), mode=0o600)
 
 
-def choose(following: str, private: str, peers: Sequence[Peer]) -> Role:
-    """The role to start in. Pure.
+def agreed(plan: Mapping[str, Any]) -> Role:
+    """The role that the votes leave to a server that followed nobody when it ended."""
+    deadline = time.monotonic() + PATIENCE_S
+    client = Etcd([(host, port) for host, port in plan["members"]], Path(plan["pem"]), plain_dial)
+    while True:
+        with suppress(NotReady):
+            seen = votes.read(client)
+            role = choose(seen, plan["zone"])
+            if role is not None:
+                return role
+            deadline += ASK_EVERY_S if seen.holder else 0.0
+        if time.monotonic() > deadline:
+            return Role()
+        time.sleep(ASK_EVERY_S)
 
-    A server that followed another goes on following. One that did not is a writer only while
-    another server says that it follows it and takes no writes; alone, or in doubt, it takes none.
+
+def choose(seen: Votes, zone: str) -> Role | None:
+    """The role to start in; None to wait a little. Pure.
+
+    Only under a writer that is open may we undo what it has not got: until then ours may be needed.
     """
-    if following:
+    if seen.record is None or seen.holder == zone:
         return Role()
-    if any(peer.writable for peer in peers):
-        return Role(give_way=True)
-    return Role(writable=any(peer.follows == private for peer in peers))
+    return Role(give_way=True) if seen.opened else None
 
 
 def adopt(folder: Path) -> None:
@@ -101,11 +108,11 @@ def adopt(folder: Path) -> None:
     shutil.rmtree(folder / "replaced", ignore_errors=True)
 
 
-def initialise(folder: Path) -> None:
-    """Make an empty data folder: aside, then renamed, so that half of one is never used."""
+def initialise(folder: Path) -> bool:
+    """Make an empty data folder: aside, then renamed, so that half of one is never used. True if it did."""
     data, aside, log = folder / "mysql", folder / "initial", folder / "initialise.log"
     if data.exists():
-        return
+        return False
     shutil.rmtree(aside, ignore_errors=True)
     log.unlink(missing_ok=True)
     # Names of temporary tables are made of the pid: two zones with equal pids must not share /tmp.
@@ -119,6 +126,7 @@ def initialise(folder: Path) -> None:
     sync_tree(aside)
     aside.rename(data)
     files.sync_folder(folder)
+    return True
 
 
 def sync_tree(folder: Path) -> None:
@@ -242,28 +250,6 @@ class _Private:
                 return
             time.sleep(0.05)
         raise CommandFailed(f"mariadbd ended: {process.last_line(self._log.read_text())}")
-
-
-def ask(address: str, user: str, password: str) -> Peer | None:
-    """What another zone's server says; None when it does not answer."""
-    import pymysql
-    from pymysql.cursors import DictCursor
-
-    try:
-        with pymysql.connect(
-            host=address, user=user, password=password, cursorclass=DictCursor, ssl_disabled=True,
-            connect_timeout=ASK_TIMEOUT_S, read_timeout=ASK_TIMEOUT_S, write_timeout=ASK_TIMEOUT_S,
-        ) as connection, connection.cursor() as cursor:  # fmt: skip
-            cursor.execute("SELECT @@read_only AS read_only")
-            writable = not _row(cursor.fetchone())["read_only"]
-            cursor.execute("SHOW SLAVE STATUS")
-            return Peer(writable, str(_row(cursor.fetchone()).get("Master_Host", "")))
-    except (pymysql.Error, OSError):
-        return None
-
-
-def _row(found: Mapping[str, object] | None) -> Mapping[str, object]:
-    return found or {}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,15 @@ from cordillera.targets.local._parts import SECRET, LocalPart, Process
 from cordillera.targets.local._site import Site, Zone
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PRIORITY = {"service": 900, "balancer": 800, "firewall": 700, "queue": 600, "mail": 600}
+PRIORITY = {
+    "keeper": 950,
+    "service": 900,
+    "balancer": 800,
+    "firewall": 700,
+    "queue": 600,
+    "mail": 600,
+    "votes": 50,
+}
 DATA_PRIORITY = 100
 CA_FILE = "ca.pem"
 

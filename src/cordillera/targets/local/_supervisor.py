@@ -20,7 +20,7 @@ CALL_TIMEOUT_S = 60.0
 PROBE_TIMEOUT_S = 1.0
 FINISH_WITHIN_S = 60.0
 LAUNCH_WITHIN_S = 15.0
-PROGRAM_MODULE = "cordillera.targets.local._supervisord"
+SUPERVISORD = Path(__file__).with_name("_supervisord.py")
 SHIM = Path(__file__).with_name("_shim.py")
 
 CONFIG = """\
@@ -120,7 +120,7 @@ class Supervisor:
         config = run / "supervisord.conf"
         user = "root" if process.is_root() else str(os.getuid())
         files.write(config, CONFIG.format(run=run, user=user), mode=0o600)
-        supervisord = [sys.executable, "-m", PROGRAM_MODULE, "-n", "-c", str(config)]
+        supervisord = [sys.executable, "-IBWignore", str(SUPERVISORD), "-n", "-c", str(config)]
         process.detach(
             [*self._walls(), *self._opened(), *supervisord],
             log=run / "supervisor.out",

@@ -3,7 +3,7 @@
 Its poller keeps a descriptor that was closed and handed out again in the same turn. When the new owner
 is the writing end of a pipe whose reader went away, every poll returns at once with POLLERR, which
 Supervisor 4.3 neither handles nor forgets (its issue 807 has the same cause).
-Run as `python -m cordillera.targets.local._supervisord -n -c CONFIG`.
+Run as `python -I _supervisord.py -n -c CONFIG`: by its path, it loads nothing else of ours.
 """
 
 import select

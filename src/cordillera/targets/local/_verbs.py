@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cordillera.components.target import Finding, Mail
+from cordillera.components.target import Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.local import _intent, _once, _zone, mail, service
+from cordillera.targets.local import _intent, _loss, _once, _zone, mail, service
 from cordillera.targets.local._parts import SECRET
-from cordillera.targets.local._site import Site, roots
+from cordillera.targets.local._site import Site, Zone, roots
 
 FOLLOW_EVERY_S = 0.3
 MASK = "********"
@@ -80,6 +80,14 @@ class LocalVerbs:
         intent = _intent.load(environment)
         return intent is None or intent.stopped
 
+    def lose(self, environment: str, zone: str, how: Loss) -> None:
+        site = _known(environment)[1]
+        _loss.lose(site, _domain(site, zone), how)
+
+    def restore(self, environment: str, zone: str) -> None:
+        site = _known(environment)[1]
+        _loss.restore(site, _domain(site, zone))
+
     def doctor(self) -> Sequence[Finding]:
         from cordillera.targets.local import _doctor
 
@@ -87,6 +95,15 @@ class LocalVerbs:
 
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"{environment.replace('/', '+')}.lock"
+
+
+def _domain(site: Site, name: str) -> Zone:
+    names = [zone.name for zone in site.domains]
+    if name not in names:
+        raise CordilleraError(
+            f"{site.environment} has no zone called {name}", hint=f"one of: {', '.join(names)}"
+        )
+    return site.zone(name)
 
 
 def _site(environment: str) -> Site:

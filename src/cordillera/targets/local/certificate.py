@@ -11,7 +11,7 @@ from typing import Any
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
-from cordillera.targets.local import _start, _supervisor
+from cordillera.targets.local import _etcd, _start, _supervisor
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site
@@ -22,6 +22,7 @@ OFFER = Offered("from the environment's own authority")
 AUTHORITY_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 90, 30
 AUTHORITY_KEY, SERVER_SECRET = "tls/authority", "tls/server"
 """Vault names: the authority's key, and the server's certificate, chain and key in one PEM."""
+VOTERS_PART = "voters"
 
 
 class Certificate(Component):
@@ -30,17 +31,26 @@ class Certificate(Component):
     name = "certificate"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        task = Task("issue", {}, tuple(names(want, site)))
-        return (part("certificate", "server", "certificate", task, site.vault.digest),)
+        served = Task("issue", {}, tuple(names(want, site)))
+        voters = Task("issue-voters", {}, tuple(zone.private for zone in site.domains))
+        return (
+            part("certificate", "server", "certificate", served, site.vault.digest),
+            part("certificate", VOTERS_PART, "certificate", voters, site.vault.digest),
+        )
 
     def perform(self, task: Task, site: Site, want: Wanted) -> None:
+        if task.verb == "issue-voters":
+            _issue_voters(site, task.watched)
+            return
         if not (site.state / CA_FILE).exists() or AUTHORITY_KEY not in site.vault.chosen():
             _make_authority(site, want)
         if not _good(site, task.watched):
-            _issue(site, task.watched)
+            site.vault.put(SERVER_SECRET, _issued(site, task.watched, SERVER_DAYS, client=False))
             _hand_over(site)
 
     def holds(self, task: Task, site: Site) -> bool:
+        if task.verb == "issue-voters":
+            return {_etcd.SECRET, _etcd.CA_SECRET} <= set(site.vault.chosen())
         return (site.state / CA_FILE).exists() and _good(site, task.watched)
 
 
@@ -111,7 +121,14 @@ def _make_authority(site: Site, want: Wanted) -> None:
     files.write(site.state / CA_FILE, _pem(_sign(builder, key)), mode=0o644)
 
 
-def _issue(site: Site, wanted: Sequence[str]) -> None:
+def _issue_voters(site: Site, addresses: Sequence[str]) -> None:
+    """What etcd's members and the keepers show each other: as long-lived as the authority, never served."""
+    site.vault.put(_etcd.SECRET, _issued(site, addresses, AUTHORITY_DAYS, client=True))
+    site.vault.put(_etcd.CA_SECRET, (site.state / CA_FILE).read_text())
+
+
+def _issued(site: Site, wanted: Sequence[str], days: int, *, client: bool) -> str:
+    """A certificate for these names, the authority's, and its key, in one PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -121,7 +138,7 @@ def _issue(site: Site, wanted: Sequence[str]) -> None:
     signer = serialization.load_pem_private_key(site.vault.get(AUTHORITY_KEY).encode(), None)
     key = _new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted[0])])
-    builder = _builder(subject, authority.subject, key, SERVER_DAYS)
+    builder = _builder(subject, authority.subject, key, days)
     builder = builder.add_extension(
         x509.SubjectAlternativeName([_name(n) for n in dict.fromkeys(wanted)]), critical=False
     )
@@ -129,14 +146,17 @@ def _issue(site: Site, wanted: Sequence[str]) -> None:
         x509.BasicConstraints(ca=False, path_length=None), critical=True
     )
     builder = builder.add_extension(
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        x509.ExtendedKeyUsage(
+            [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] * client)]
+        ),
+        critical=False,
     )
     builder = builder.add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),  # type: ignore[arg-type]
         critical=False,
     )
     certificate = _sign(builder, signer)
-    site.vault.put(SERVER_SECRET, _pem(certificate) + authority_pem + _pem_key(key))
+    return _pem(certificate) + authority_pem + _pem_key(key)
 
 
 def _hand_over(site: Site) -> None:

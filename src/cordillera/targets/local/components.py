@@ -4,9 +4,11 @@ from functools import cache as remembered
 
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import (
+    _keepers,
     _logs,
     _proxy,
     _resources,
+    _votes,
     _zone,
     balancer,
     certificate,
@@ -28,6 +30,8 @@ def everything() -> tuple[Component, ...]:
         _zone.Zones(),
         _logs.Logs(),
         _proxy.Proxy(),
+        _votes.Voters(),
+        _keepers.Keepers(),
         *_resources.by_type().values(),
         firewall.Firewall(),
         service.Services(),

@@ -43,7 +43,7 @@ class Database(Component):
     name = "database"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        if not _needed(want):
+        if not needed(want):
             return ()
         memory_bytes = _memory_bytes(want)
         servers = [_server(site, zone, memory_bytes) for zone in site.zones]
@@ -51,7 +51,7 @@ class Database(Component):
 
     def endpoints(self, want: Wanted, site: Site) -> Sequence[Endpoint]:
         """The writer's, and the replica's; reads go to the writer while there is no replica."""
-        if not _needed(want):
+        if not needed(want):
             return ()
         writer, reader = "database-writer", "database-reader"
         fall_back = f"use_backend {writer} if {{ nbsrv({reader}) eq 0 }}"
@@ -110,7 +110,8 @@ class Database(Component):
         if not names:
             return {}
         found = asking.survey(site)
-        trouble, members = asking.trouble(found), asking.members(found)
+        trouble = asking.trouble(found, cluster.agreed(site))
+        members = asking.members(found)
         return {
             name: ResourceState(
                 type="database", healthy=not trouble, durable=not trouble,
@@ -131,7 +132,8 @@ def schema_name(resource: str) -> str:
     return f"app_{name}" if name in RESERVED or name.startswith("cordillera_") else name
 
 
-def _needed(want: Wanted) -> bool:
+def needed(want: Wanted) -> bool:
+    """Whether an environment has MariaDB servers."""
     return any(spec.type in USERS_OF_IT for spec in want.resources.values())
 
 

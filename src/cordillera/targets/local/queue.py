@@ -96,7 +96,7 @@ class Queue(Component):
         silent = [m.zone for m in members if not m.healthy]
         servers = _mariadb_ask.survey(site)
         counts = _counts(site, servers)
-        copies = not _mariadb_ask.trouble(servers)
+        copies = not _mariadb_ask.unreplicated(servers)
         found = {}
         for name, _ in want.of_type("queue"):
             queue = queue_name(want, name)

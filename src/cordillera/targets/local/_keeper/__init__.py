@@ -1,0 +1,1 @@
+"""The keeper of a zone: it fences, promotes and rejoins the zone's database, by leases and votes in etcd."""

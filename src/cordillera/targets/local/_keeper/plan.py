@@ -1,0 +1,51 @@
+"""What a keeper is told when it starts."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cordillera.targets.local._keeper.etcd import Etcd, plain_dial
+from cordillera.targets.local._site import Zone
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One zone's keeper. `others` are the data zones besides ours, by name with their address.
+
+    `members` are etcd's addresses, `pem` our certificate. Passwords are root's of our own server, and
+    the one that replicas log in with. Without `database` the keeper is the witness's: it only votes.
+    """
+
+    zone: Zone
+    others: dict[str, str]
+    members: list[tuple[str, int]]
+    pem: Path
+    root_password: str
+    replication_password: str
+    database: bool
+    objects: bool
+
+    def votes(self) -> Etcd:
+        """A client of its own for whoever asks. Raises OSError."""
+        return Etcd(self._nearest_first(), self.pem, plain_dial)
+
+    def _nearest_first(self) -> list[tuple[str, int]]:
+        return sorted(self.members, key=lambda member: member[0] != self.zone.private)
+
+
+def load(path: Path) -> Plan:
+    """The plan in that file. Raises OSError, ValueError."""
+    found = json.loads(path.read_text())
+    zone = found["zone"]
+    return Plan(
+        zone=Zone(
+            zone["name"], zone["index"], zone["private"], "", Path(zone["state"]), Path(zone["run"])
+        ),
+        others=found["others"],
+        members=[(host, int(port)) for host, port in found["members"]],
+        pem=Path(found["pem"]),
+        root_password=found["root_password"],
+        replication_password=found["replication_password"],
+        database=found["database"],
+        objects=found["objects"],
+    )
