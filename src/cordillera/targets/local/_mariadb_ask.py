@@ -48,7 +48,6 @@ class Server:
     apply_error: int = 0
     lag_s: float | None = None
     known: Gtids = field(default_factory=dict)
-    log_bytes: int = 0
     semi_sync: bool = False
     semi_sync_replicas: int = 0
     copy_of: str = ""
@@ -87,12 +86,6 @@ def look(zone: Zone, password: str) -> Server:
         return Server(zone.name, zone.private, error=_sentence(e), refuses=True)
     except (pymysql.Error, OSError) as e:
         return Server(zone.name, zone.private, error=_sentence(e))
-
-
-def remote(address: str, user: str, password: str) -> Server:
-    """What the server at `address` says to a user that may replicate. Raises pymysql.Error, OSError."""
-    with remotely(address, user, password) as cursor:
-        return _server("", address, cursor, "")
 
 
 @contextmanager
@@ -149,7 +142,7 @@ def log_in(
 
 def _server(zone: str, address: str, cursor: "DictCursor", copy_of: str) -> Server:
     replica = one(cursor, "SHOW SLAVE STATUS")
-    here = one(cursor, "SELECT @@read_only r, @@gtid_binlog_state b, @@gtid_slave_pos s")
+    here = one(cursor, "SELECT @@read_only AS r")
     status = _status(cursor)
     lag = replica.get("Seconds_Behind_Master")
     return Server(
@@ -165,8 +158,7 @@ def _server(zone: str, address: str, cursor: "DictCursor", copy_of: str) -> Serv
         receive_error=int(replica.get("Last_IO_Errno") or 0),
         apply_error=int(replica.get("Last_SQL_Errno") or 0),
         lag_s=None if lag is None else float(lag),
-        known=merged(gtids(str(here["b"] or "")), gtids(str(here["s"] or ""))),
-        log_bytes=_log_bytes(cursor),
+        known=known(cursor),
         semi_sync=status.get("Rpl_semi_sync_master_status") == "ON",
         semi_sync_replicas=int(status.get("Rpl_semi_sync_master_clients", 0)),
         copy_of=copy_of,
@@ -178,6 +170,12 @@ def one(cursor: "DictCursor", statement: str) -> Mapping[str, Any]:
     """The first row of an answer, empty when there is none."""
     cursor.execute(statement)
     return cursor.fetchone() or {}
+
+
+def known(cursor: "DictCursor") -> Gtids:
+    """Every transaction that a server has, written by itself or by others."""
+    found = one(cursor, "SELECT @@gtid_binlog_state AS b, @@gtid_slave_pos AS s")
+    return merged(gtids(str(found["b"] or "")), gtids(str(found["s"] or "")))
 
 
 def _status(cursor: "DictCursor") -> Mapping[str, str]:
@@ -192,7 +190,8 @@ def _epoch(cursor: "DictCursor") -> int:
     return int(one(cursor, "SELECT COALESCE(MAX(epoch), 0) AS e FROM cordillera.promotion")["e"])
 
 
-def _log_bytes(cursor: "DictCursor") -> int:
+def log_bytes(cursor: "DictCursor") -> int:
+    """How long the server's log is. Not for probes: while commits wait for a replica, so does this."""
     cursor.execute("SHOW BINARY LOGS")
     return sum(int(row["File_size"]) for row in cursor.fetchall())
 
@@ -274,9 +273,9 @@ def _undecided(servers: Sequence[Server], what: str) -> Refused:
     )
 
 
-def diverged(server: Server, writer: Server) -> bool:
-    """`server` holds transactions that `writer` does not know. Pure."""
-    return any(last > writer.known.get(key, 0) for key, last in server.known.items())
+def diverged(server: Server, writer: Gtids) -> bool:
+    """`server` holds transactions that the writer does not know. Pure."""
+    return any(last > writer.get(key, 0) for key, last in server.known.items())
 
 
 def members(servers: Sequence[Server]) -> tuple[Member, ...]:

@@ -117,6 +117,8 @@ class Supervisor:
         run = self._zone.run
         (run / "programs").mkdir(parents=True, exist_ok=True)
         (run / "supervisor.sock").unlink(missing_ok=True)
+        for stale in run.glob(f"exec/*{_found.RUNNING}"):
+            stale.unlink()  # its pids are those of the zone's life before
         config = run / "supervisord.conf"
         user = "root" if process.is_root() else str(os.getuid())
         files.write(config, CONFIG.format(run=run, user=user), mode=0o600)

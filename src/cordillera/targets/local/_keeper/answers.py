@@ -11,6 +11,7 @@ from typing import Any
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._keeper import copies
+from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._keeper.plan import Plan
 
 ROLE_TIMEOUT_S = 5.0
@@ -87,7 +88,7 @@ def _copies(plan: Plan) -> type[_Quiet]:
                 copies.send(plan, self._chunk)
                 self.wfile.write(b"0\r\n\r\n")
             except (OSError, CordilleraError) as e:
-                print(f"sending a copy: {e}", flush=True)
+                say(f"sending a copy: {e}")
             self.close_connection = True
 
         def _chunk(self, data: bytes) -> None:

@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from threading import Thread
 
+from cordillera.targets.local._keeper.log import say
+
 PROBE = ".keeper-probe"
 PROBE_BYTES = 4096
 LEAST_FREE_BYTES = 24 << 20
@@ -36,7 +38,7 @@ class Disk:
         self._begun_at = time.monotonic()
         refused = self._try()
         if refused != self._refused:
-            print(f"the disk: {refused or 'well again'}", flush=True)
+            say(f"the disk: {refused or 'well again'}")
         self._refused, self._begun_at = refused, 0.0
 
     def _try(self) -> str:

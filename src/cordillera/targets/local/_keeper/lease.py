@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import Lock, Thread
 
 from cordillera.targets.local._keeper.etcd import Etcd, Silent
+from cordillera.targets.local._keeper.log import say
 
 LEASE_S = 4
 RENEW_EVERY_S, AGAIN_AFTER_S = 1.0, 0.2
@@ -53,5 +54,5 @@ class Lease:
                 self.renew()
                 time.sleep(RENEW_EVERY_S if self.number else 0)
             except Silent as e:
-                print(f"the lease could not be renewed: {e}", flush=True)
+                say(f"the lease could not be renewed: {e}")
                 time.sleep(AGAIN_AFTER_S)

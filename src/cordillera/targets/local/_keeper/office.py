@@ -10,6 +10,7 @@ from cordillera.targets.local._keeper.answers import Role
 from cordillera.targets.local._keeper.decide import LOST_AFTER_S, Here, Second, Step, decide
 from cordillera.targets.local._keeper.etcd import Etcd, Silent
 from cordillera.targets.local._keeper.lease import Lease
+from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._keeper.plan import Plan
 from cordillera.targets.local._keeper.second import Watched
 from cordillera.targets.local._keeper.server import Broken, LocalServer
@@ -49,12 +50,12 @@ class Office:
         """Look, decide, do. Never raises for servers or votes that do not answer."""
         here, found = self._server.look()
         seen = self._read()
-        in_office = seen is not None and seen.holder == here.zone
-        second = self._second.see(found) if self._second and in_office else NOBODY
+        self._tell(here, found)
+        open_ = here.writable and seen is not None and seen.holder == here.zone
+        second = self._second.see(found) if self._second and open_ else NOBODY
         step = decide(seen, here, second, lease=self._lease.number, lapsed=self._lapsed())
-        self._tell(seen, here, found)
         if step is not self._last and step is not Step.NOTHING:
-            print(f"{step.value}: {here}, {seen}, {second}", flush=True)
+            say(f"{step.value}: {here}, {seen}, {second}")
         self._last = step
         if step is not Step.NOTHING:
             self._do(step, seen or self._known, found)
@@ -66,11 +67,11 @@ class Office:
         try:
             self._steps[step](seen, found)
         except Broken as e:
-            print(f"{step.value}: {e}", flush=True)
+            say(f"{step.value}: {e}")
             self._server.give_up()
             self._leave(seen, found)
         except (pymysql.Error, OSError, CordilleraError) as e:
-            print(f"{step.value}: {e}", flush=True)
+            say(f"{step.value}: {e}")
 
     def _read(self) -> Votes | None:
         """The votes, None when they do not answer. A lease of our predecessor's becomes ours."""
@@ -89,7 +90,7 @@ class Office:
         alone = record is not None and record.eligible == {self._plan.zone.name}
         return self._lease.left_s <= 0 and not alone
 
-    def _tell(self, seen: Votes | None, here: Here, found: Server) -> None:
+    def _tell(self, here: Here, found: Server) -> None:
         """Tell the proxies what our server is."""
         ours = self._known.holder == here.zone and self._known.lease == self._lease.number
         if here.writable and ours and not self._lapsed():
@@ -120,6 +121,7 @@ class Office:
         record = votes.opening(seen.record, self._plan.zone.name)
         if votes.note(self._votes, self._lease.number, seen, record):
             self._server.open(record.epoch)
+            self._role.say("writer", for_s=ROLE_HOLDS_S)
             self._be_patient()
 
     def _alone(self, seen: Votes, _: Server) -> None:
@@ -138,10 +140,11 @@ class Office:
 
     def _follow(self, seen: Votes, found: Server) -> None:
         address = self._plan.others[seen.holder]
-        writer = self._ask_writer(address)
-        diverged = asking.diverged(found, writer)
+        password = self._plan.replication_password
+        with asking.remotely(address, config.REPLICATION_USER, password) as cursor:
+            diverged = asking.diverged(found, asking.known(cursor))
+            long = found.fresh and asking.log_bytes(cursor) > MOST_REPLAYED_BYTES
         unusable = found.receive_error == LOG_PURGED_OR_DIVERGED or found.apply_error
-        long = found.fresh and writer.log_bytes > MOST_REPLAYED_BYTES
         if diverged or unusable or long:
             copies.fetch(self._plan, address, keep_old=diverged)
             self._server.fence()
@@ -151,7 +154,3 @@ class Office:
     def _be_patient(self) -> None:
         if self._second:
             self._second.be_patient()
-
-    def _ask_writer(self, address: str) -> Server:
-        """What the writer knows. Raises pymysql.Error, OSError."""
-        return asking.remote(address, config.REPLICATION_USER, self._plan.replication_password)

@@ -1,0 +1,157 @@
+"""A database that is written to while things are lost, and a record of what was acknowledged."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+import pymysql
+import pytest
+from tests.targets.local import whole
+from tests.targets.local.by_hand import eventually
+from tests.targets.local.whole import Environment
+
+from cordillera.components.database import DatabaseSpec
+from cordillera.components.state import ResourceState
+from cordillera.targets.local import _found, _mariadb_cluster, _net
+from cordillera.targets.local import _mariadb_ask as asking
+from cordillera.targets.local import _mariadb_config as config
+from cordillera.targets.local._site import Site
+
+PAUSE_S = 0.01
+HEALED_WITHIN_S = 90.0
+
+
+class Written:
+    """Rows that a thread writes, each once; those that were acknowledged."""
+
+    def __init__(self, cluster: "Cluster", zone: str) -> None:
+        self._cluster, self._zone, self._over = cluster, zone, Event()
+        self.acknowledged: set[int] = set()
+        self._thread = Thread(target=self._write, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self.wait_for_more()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def wait_for_more(self) -> None:
+        """Until rows are acknowledged that were begun after now."""
+        wanted = len(self.acknowledged) + 5
+        eventually(lambda: len(self.acknowledged) >= wanted, "writes go on")
+
+    def lost(self) -> set[int]:
+        """Acknowledged rows that are not there."""
+        return self.acknowledged - set(self._cluster.query("SELECT id FROM orders"))
+
+    def _write(self) -> None:
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            with suppress(pymysql.Error, OSError):
+                self._cluster.query(f"INSERT INTO orders VALUES ({number})", zone=self._zone)
+                self.acknowledged.add(number)
+            time.sleep(PAUSE_S)
+
+
+@dataclass
+class Cluster:
+    """An app's database, asked as the app would ask it: at its zone's proxy."""
+
+    environment: Environment
+
+    @property
+    def site(self) -> Site:
+        return self.environment.site
+
+    @property
+    def name(self) -> str:
+        return self.site.environment
+
+    def query(
+        self,
+        statement: str,
+        *,
+        zone: str = "a",
+        port: int = config.WRITER_PORT,
+        user: str = "db",
+        password: str = "",
+    ) -> list[Any]:
+        """The first column. Raises pymysql.Error, OSError."""
+        at = self.site.zone(zone)
+        connection = pymysql.connect(
+            host=at.private, user=user, password=password or self.site.vault.get("database/db"),
+            database="db" if user == "db" else None, autocommit=True, defer_connect=True,
+            ssl_disabled=True, connect_timeout=5, read_timeout=8,
+        )  # fmt: skip
+        connection.connect(_net.dial(self.site, at, at.private, port, timeout_s=5))
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(statement)
+            return [row[0] for row in cursor.fetchall()]
+
+    def answer(self, statement: str, **where: Any) -> list[Any]:
+        """As `query`, but silence is an empty answer."""
+        with suppress(pymysql.Error, OSError):
+            return self.query(statement, **where)
+        return []
+
+    def state(self) -> ResourceState:
+        return self.environment.state().resources["db"]
+
+    def why(self) -> str:
+        return self.state().detail
+
+    def holder(self) -> str:
+        """The zone whose keeper has the office."""
+        seen = _mariadb_cluster.agreed(self.site)
+        return seen.holder if seen else ""
+
+    def writer(self) -> str:
+        """The zone that the votes and its server call the writer; empty when there is none."""
+        open_ = {server.zone for server in asking.survey(self.site) if server.writable}
+        return self.holder() if self.holder() in open_ else ""
+
+    def other(self, zone: str) -> str:
+        return "b" if zone == "a" else "a"
+
+    def heal(self) -> None:
+        """Wait until everything is as it should be."""
+        eventually(lambda: self.environment.state().healthy, "healthy", within_s=HEALED_WITHIN_S)
+
+    def signal(self, part: str, number: signal.Signals) -> int:
+        """Send a signal to a part's process; its pid."""
+        pid = _found.leaders(_found.scan(self.name))[part].pid
+        os.kill(pid, number)
+        return pid
+
+    def thaw(self, pid: int) -> None:
+        """Have a frozen process go on; one that is gone is fine."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def writing(self, *, zone: str = "a") -> Iterator[Written]:
+        """Rows come in for as long as the block runs."""
+        written = Written(self, zone)
+        written.start()
+        try:
+            yield written
+        finally:
+            written.stop()
+
+
+@contextmanager
+def cluster(name: str) -> Iterator[Cluster]:
+    """An environment of that name with a database, in a home of its own."""
+    with pytest.MonkeyPatch.context() as patch, whole.home() as home:
+        patch.setenv("CORDILLERA_HOME", str(home))
+        want = whole.wanted(name, {"db": DatabaseSpec(type="database")})
+        with whole.environment(want, home) as made:
+            yield Cluster(made)
