@@ -69,7 +69,7 @@ class Environment:
     def state(self) -> EnvironmentState:
         return LocalEngine().observe(self.at)
 
-    def inside(self, code: str) -> str:
+    def inside(self, code: str, *, zone: str = "a") -> str:
         """What a Python script prints that runs as the service `web` does, with our packages."""
         script = self.home / "state/script.py"
         script.write_text(code)
@@ -78,8 +78,9 @@ class Environment:
         want = _intent.load_wanted(self.want.environment)
         assert want is not None
         status = _once.logged(
-            "web", [sys.executable, str(script)], want, self.site, log, timeout_s=60
-        )
+            "web", [sys.executable, str(script)], want, self.site, log,
+            timeout_s=60, zone=self.site.zone(zone),
+        )  # fmt: skip
         assert status == 0, log.read_text()
         return log.read_text()
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cordillera.targets.local._site import roots
+
 MARK = "CORDILLERA_PART"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -34,7 +36,12 @@ class Found:
 
 def mark(environment: str, key: str, digest: str) -> str:
     """The value of CORDILLERA_PART for a part's process."""
-    return f"{environment}|{key}|{digest}"
+    return f"{_identity(environment)}|{key}|{digest}"
+
+
+def _identity(environment: str) -> str:
+    """The environment, and where its state lies: another CORDILLERA_HOME may have one of the same name."""
+    return f"{environment}@{roots()[0]}"
 
 
 def scan(environment: str) -> list[Found]:
@@ -90,7 +97,7 @@ def _mark_of(pid: int, environment: str) -> tuple[str, str] | None:
         environ = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return None
-    start = environ.find(f"{MARK}={environment}|".encode())
+    start = environ.find(f"{MARK}={_identity(environment)}|".encode())
     if start < 0:
         return None
     value = environ[start : environ.find(b"\0", start)].decode().split("|", 2)

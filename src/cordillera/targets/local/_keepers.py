@@ -1,11 +1,11 @@
-"""The keepers: one process per zone that fences, promotes and rejoins the zone's database."""
+"""The keepers: one process per zone for its database, its caches and the objects' copies."""
 
 import json
 import sys
 from collections.abc import Mapping
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _etcd, database
+from cordillera.targets.local import _etcd, _votes, _weed, database, programs
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
@@ -20,9 +20,10 @@ class Keepers(Component):
     name = "keeper"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        if not database.needed(want):
+        if not _votes.needed(want):
             return ()
-        return tuple(_keeper(want, site, zone) for zone in site.zones)
+        zones = site.domains if any(want.of_type("objects")) else site.zones
+        return tuple(_keeper(want, site, zone) for zone in zones)
 
 
 def _keeper(want: Wanted, site: Site, zone: Zone) -> LocalPart:
@@ -47,6 +48,28 @@ def _plan(want: Wanted, site: Site, zone: Zone) -> Mapping[str, object]:
         "pem": f"{{run}}/{_etcd.PEM}",
         "root_password": "${secret:database/root}",
         "replication_password": "${secret:database/replication}",
-        "database": True,
-        "objects": any(want.of_type("objects")),
+        "database": database.needed(want) and not zone.votes_only,
+        "caches": [] if zone.votes_only else _caches(want),
+        "stores": _stores(site) if any(want.of_type("objects")) else None,
     }  # fmt: skip
+
+
+def _caches(want: Wanted) -> list[Mapping[str, str]]:
+    """What `_keeper.caches` reads."""
+    return [
+        {
+            "name": name,
+            "socket": f"{{run}}/cache-{name}.sock",
+            "password": f"${{secret:cache-admin/{name}}}",
+        }
+        for name, _ in want.of_type("cache")
+    ]
+
+
+def _stores(site: Site) -> Mapping[str, object]:
+    """What `_keeper.stores` reads."""
+    return {
+        "servers": {zone.name: (zone.private, _weed.VOLUME_PORT) for zone in site.zones},
+        "masters": _weed.masters(site),
+        "weed": programs.path("weed"),
+    }

@@ -14,12 +14,19 @@ from cordillera.targets.local._site import Site, Zone
 
 
 def logged(
-    name: str, argv: Sequence[str], want: Wanted, site: Site, log: Path, *, timeout_s: float
+    name: str,
+    argv: Sequence[str],
+    want: Wanted,
+    site: Site,
+    log: Path,
+    *,
+    timeout_s: float,
+    zone: Zone | None = None,
 ) -> int:
-    """Run it in the first zone, output to `log`; the exit status. Raises NotReady when late."""
+    """Run it in a zone, the first by default, output to `log`; the exit status. Raises NotReady when late."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("")
-    command, spec = _command(name, argv, want, site, site.zones[0])
+    command, spec = _command(name, argv, want, site, zone or site.zones[0])
     try:
         return process.logged(command, log=log, timeout_s=timeout_s)
     finally:

@@ -56,6 +56,11 @@ class Redis:
         lines = str(self.ask("INFO", section)).splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
+    def setting(self, name: str) -> str:
+        """A setting's value; empty for an unknown one."""
+        found = self.ask("CONFIG", "GET", name)
+        return str(found[1]) if isinstance(found, list) and len(found) > 1 else ""
+
     def master(self, name: str) -> str:
         """The address that a Sentinel holds for the master called `name`; empty when unknown."""
         found = self.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)

@@ -265,6 +265,11 @@ class Supervisor:
             if e.faultString.split(":")[0] in ("ALREADY_ADDED", "ALREADY_STARTED", "NOT_RUNNING"):
                 return None
             raise NotReady(f"zone {self._zone.name}: {verb} {args}: {e.faultString}") from e
+        except xmlrpc.client.ProtocolError as e:
+            raise NotReady(
+                f"zone {self._zone.name}: its supervisor could not {verb} {args}",
+                hint=f"see the end of {self._zone.run}/supervisor.log",
+            ) from e
         except (OSError, http.client.HTTPException) as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
 

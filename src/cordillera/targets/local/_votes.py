@@ -13,9 +13,14 @@ class Voters(Component):
     name = "votes"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        if not database.needed(want):
+        if not needed(want):
             return ()
         return tuple(_member(site, zone) for zone in site.domains)
+
+
+def needed(want: Wanted) -> bool:
+    """Whether an environment has anything whose master could be lost."""
+    return database.needed(want) or any(want.of_type("cache"))
 
 
 def _member(site: Site, zone: Zone) -> LocalPart:

@@ -101,11 +101,12 @@ def remove(site: Site) -> None:
     if not site.namespaced:
         return
     rules.unload_host(site)
+    # Before the namespaces: with them it would go some time later, perhaps under a new network's feet.
+    if _device_exists("", _uplink(site)):
+        _ip("", "link", "delete", _uplink(site))
     for name in [*(s.netns for s in subnets(site)), router(site)]:
         if (NETNS_FOLDER / name).exists():
             _ip("", "netns", "delete", name)
-    if _device_exists("", _uplink(site)):
-        _ip("", "link", "delete", _uplink(site))
 
 
 def _link(site: Site, subnet: Subnet) -> None:

@@ -51,7 +51,7 @@ PROGRAMS = (
     Program("mariadbd", "mariadb-server", ("database", "queue", "objects"), ("--version",), (10, 6)),
     Program("mariadb-backup", "mariadb-backup", ("database", "queue", "objects"), ("--version",), (10, 6)),
     Program("mbstream", "mariadb-backup", ("database", "queue", "objects")),
-    Program("etcd", "etcd-server", ("database", "queue", "objects"), ("--version",), (3, 4)),
+    Program("etcd", "etcd-server", ("database", "cache", "queue", "objects"), ("--version",), (3, 4)),
     Program("redis-server", "redis-server", ("cache",), ("--version",), (6, 2)),
     Program("redis-sentinel", "redis-sentinel", ("cache",)),
     Program("weed", "", ("objects",), ("version",), (4, 0)),

@@ -2,31 +2,51 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 from cordillera.targets.local._keeper import answers
+from cordillera.targets.local._keeper.caches import Caches
 from cordillera.targets.local._keeper.decide import Step
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.office import Office
-from cordillera.targets.local._keeper.plan import load
+from cordillera.targets.local._keeper.plan import Plan, load
 from cordillera.targets.local._keeper.server import LocalServer
+from cordillera.targets.local._keeper.stores import Steward
 
-EVERY_S = 0.5
+EVERY_S, SOON_S = 0.5, 0.05
 
 
 def main() -> None:
     """Keep the zone until we are ended."""
     plan = load(Path(sys.argv[1]))
-    lease, role, server = Lease(plan.votes), answers.Role(), LocalServer(plan)
+    lease, role = Lease(plan.votes), answers.Role()
     answers.serve(plan, role)
     lease.start()
+    tasks = [_keep_database(plan, lease, role)] if plan.database else []
+    if plan.stores:
+        tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
+    if plan.caches:
+        tasks.append(Caches(plan.caches, lease).watch_for_ever)
+    for task in tasks[1:]:
+        Thread(target=task, daemon=True).start()
+    tasks[0]()
+
+
+def _keep_database(plan: Plan, lease: Lease, role: answers.Role) -> Callable[[], None]:
+    server = LocalServer(plan)
     server.start()
     office = Office(plan, server, lease, role)
-    while True:
-        begun = time.monotonic()
-        step = office.turn()
-        quick = step not in (Step.NOTHING, Step.FENCE)
-        time.sleep(max(0.0, (0.05 if quick else EVERY_S) - (time.monotonic() - begun)))
+
+    def keep() -> None:
+        while True:
+            begun = time.monotonic()
+            quick = office.turn() not in (Step.NOTHING, Step.FENCE)
+            pause_s = SOON_S if quick else EVERY_S
+            time.sleep(max(0.0, pause_s - (time.monotonic() - begun)))
+
+    return keep
 
 
 if __name__ == "__main__":

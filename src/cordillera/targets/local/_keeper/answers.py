@@ -40,6 +40,8 @@ def serve(plan: Plan, role: Role) -> None:
     """Answer from now on, as long as the process lives. Raises OSError when a port is taken."""
     plain = ThreadingHTTPServer((plan.zone.private, config.ROLE_PORT), _roles(role))
     _run(plain, "roles")
+    if not plan.database:
+        return
     sealed = ThreadingHTTPServer((plan.zone.private, config.COPY_PORT), _copies(plan))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(plan.pem)

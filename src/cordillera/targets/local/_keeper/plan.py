@@ -4,7 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from cordillera.targets.local._keeper.caches import Cache
 from cordillera.targets.local._keeper.etcd import Etcd, plain_dial
+from cordillera.targets.local._keeper.stores import Stores
 from cordillera.targets.local._site import Zone
 
 
@@ -13,7 +15,8 @@ class Plan:
     """One zone's keeper. `others` are the data zones besides ours, by name with their address.
 
     `members` are etcd's addresses, `pem` our certificate. Passwords are root's of our own server, and
-    the one that replicas log in with. Without `database` the keeper is the witness's: it only votes.
+    the one that replicas log in with. Without `database` the keeper is the witness's. `stores` is None
+    where there are no objects.
     """
 
     zone: Zone
@@ -23,7 +26,8 @@ class Plan:
     root_password: str
     replication_password: str
     database: bool
-    objects: bool
+    stores: Stores | None
+    caches: tuple[Cache, ...]
 
     def votes(self) -> Etcd:
         """A client of its own for whoever asks. Raises OSError."""
@@ -47,5 +51,6 @@ def load(path: Path) -> Plan:
         root_password=found["root_password"],
         replication_password=found["replication_password"],
         database=found["database"],
-        objects=found["objects"],
+        caches=tuple(Cache(**one) for one in found["caches"]),
+        stores=Stores(**found["stores"]) if found["stores"] else None,
     )

@@ -1,0 +1,95 @@
+"""Whether a cache's master may take writes that nobody else has.
+
+A master with a replica never does (`min-replicas-to-write 1`). When its replica is lost it would refuse
+writes for good: the keeper lets it go on alone, as long as a majority of the zones still hears it. A master
+that was cut off has no such majority, and refuses writes again before the Sentinels choose another.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cordillera.targets.local._keeper.lease import Lease
+from cordillera.targets.local._keeper.log import say
+from cordillera.targets.local._redis import Denied, through
+
+SETTING = "min-replicas-to-write"
+ADMIN = "cordillera"
+ASK_TIMEOUT_S, EVERY_S = 1.0, 0.7
+LOST_AFTER_S = 2.5
+LATE_S = 4
+
+
+@dataclass(frozen=True)
+class Cache:
+    """One cache's server in our zone, by its Unix socket, with the password of its administrator."""
+
+    name: str
+    socket: str
+    password: str
+
+
+@dataclass
+class _Seen:
+    """What was last seen of a server: its role, and since when it has had no replica."""
+
+    role: str = ""
+    alone_since: float = 0.0
+
+
+class Caches:
+    """Watches the zone's caches, in a thread of its own."""
+
+    def __init__(self, caches: Sequence[Cache], lease: Lease) -> None:
+        self._caches, self._lease = caches, lease
+        self._seen = {cache.name: _Seen() for cache in caches}
+
+    def watch_for_ever(self) -> None:
+        """Turn after turn, until we are ended."""
+        while True:
+            for cache in self._caches:
+                try:
+                    self.turn(cache)
+                except (OSError, Denied) as e:
+                    self._seen[cache.name] = _Seen()
+                    if not isinstance(e, ConnectionRefusedError | FileNotFoundError):
+                        say(f"cache {cache.name}: {e}")
+            time.sleep(EVERY_S)
+
+    def turn(self, cache: Cache) -> None:
+        """Have one server wait for a replica, or not. Raises OSError, Denied."""
+        with through(
+            cache.socket, timeout_s=ASK_TIMEOUT_S, password=cache.password, user=ADMIN
+        ) as server:
+            info = server.info("replication")
+            alone_s = self._alone_s(cache, info)
+            wanted = needed(info, alone_s, majority=self._lease.left_s > 0)
+            if server.setting(SETTING) != str(wanted):
+                server.ask("CONFIG", "SET", SETTING, str(wanted))
+                say(f"cache {cache.name}: writes now need {wanted} replicas")
+
+    def _alone_s(self, cache: Cache, info: Mapping[str, str]) -> float:
+        """For how long it has had no replica; a server that was just made the master has none for good."""
+        seen, now = self._seen[cache.name], time.monotonic()
+        promoted = info["role"] == "master" and seen.role == "slave"
+        seen.role = info["role"]
+        if replicas(info):
+            seen.alone_since = 0.0
+        elif not seen.alone_since:
+            seen.alone_since = now - (LOST_AFTER_S * 2 if promoted else 0.0)
+        return now - seen.alone_since if seen.alone_since else 0.0
+
+
+def needed(info: Mapping[str, str], alone_s: float, *, majority: bool) -> int:
+    """How many replicas must have a write: one, or none for a master that lost its own. Pure."""
+    alone = info["role"] == "master" and alone_s > LOST_AFTER_S
+    return 0 if alone and majority else 1
+
+
+def replicas(info: Mapping[str, str]) -> int:
+    """Replicas that are connected and have answered lately. Pure."""
+    rows = [value for key, value in info.items() if key.startswith("slave") and key[5:].isdigit()]
+    said = [dict(pair.split("=", 1) for pair in row.split(",")) for row in rows]
+    return sum(
+        one.get("state") == "online" and int(one.get("lag", LATE_S)) < LATE_S for one in said
+    )

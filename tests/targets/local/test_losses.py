@@ -1,0 +1,102 @@
+"""Losing a zone: every resource goes on in the other one, and nothing that was acknowledged is lost."""
+
+import pytest
+from tests.targets.local.by_hand import eventually
+from tests.targets.local.whole import Environment
+
+from cordillera.components.target import Loss
+from cordillera.core.errors import CordilleraError
+from cordillera.targets.local._verbs import LocalVerbs
+
+pytestmark = pytest.mark.slow
+WITHIN_S = 30.0
+
+CLIENTS = """
+import os, boto3, pymysql, redis, smtplib
+from botocore.config import Config
+from urllib.parse import urlsplit
+quick = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=3)
+at = urlsplit(os.environ["DATABASE_URL"])
+db = pymysql.connect(host=at.hostname, port=at.port, user=at.username, password=at.password,
+    database=at.path[1:], autocommit=True, read_timeout=5, ssl_disabled=True).cursor()
+cache = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=3)
+s3, bucket = boto3.client("s3", config=quick), os.environ["UPLOADS_BUCKET"]
+sqs, queue = boto3.client("sqs", config=quick), os.environ["JOBS_QUEUE_URL"]
+"""
+WRITE = (
+    CLIENTS
+    + """
+db.execute("CREATE TABLE IF NOT EXISTS losses (x VARCHAR(40) PRIMARY KEY)")
+db.execute("REPLACE INTO losses VALUES ('THIS_ONE')")
+cache.set("THIS_ONE", "v")
+s3.put_object(Bucket=bucket, Key="THIS_ONE", Body=b"THIS_ONE")
+sqs.send_message(QueueUrl=queue, MessageBody="THIS_ONE")
+print("written")
+"""
+)
+READ = (
+    CLIENTS
+    + """
+keys = ALL_OF_THEM
+db.execute("SELECT x FROM losses")
+assert set(keys) <= set(x for x, in db.fetchall()), "rows"
+assert all(cache.get(key) == b"v" for key in keys), "cache"
+assert all(s3.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode() for key in keys), "objects"
+found = set()
+for _ in range(20):
+    found |= {m["Body"] for m in sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0).get("Messages", [])}
+    if set(keys) <= found:
+        break
+assert set(keys) <= found, "messages"
+print("read")
+"""
+)
+
+
+def goes(shop: Environment, code: str, zone: str) -> bool:
+    """Whether that code runs to its end in a zone."""
+    try:
+        return shop.inside(code, zone=zone).strip() in ("written", "read")
+    except (AssertionError, CordilleraError) as e:
+        print(f"zone {zone}: {str(e).strip().splitlines()[-1]}")
+        return False
+
+
+def healed(shop: Environment) -> None:
+    eventually(lambda: shop.state().healthy, f"healthy: {shop.state()}", within_s=120)
+
+
+@pytest.mark.parametrize(("lost", "left"), [("a", "b"), ("b", "a")])
+def test_with_a_zone_lost_every_resource_goes_on(shop: Environment, lost: str, left: str) -> None:
+    verbs, name = LocalVerbs(), shop.want.environment
+    healed(shop)
+    before, during = f"before-{lost}", f"during-{lost}"
+    assert shop.inside(WRITE.replace("THIS_ONE", before), zone=lost) == "written\n"
+
+    verbs.lose(name, lost, Loss.KILLED)
+    write = WRITE.replace("THIS_ONE", during)
+    eventually(lambda: goes(shop, write, left), "writes go on", within_s=WITHIN_S)
+    read = READ.replace("ALL_OF_THEM", str([before, during]))
+    assert goes(shop, read, left)
+    assert not shop.state().healthy
+
+    verbs.restore(name, lost)
+    healed(shop)
+    verbs.lose(name, left, Loss.KILLED)  # what was written without it is in the one that came back
+    eventually(lambda: goes(shop, read, lost), "everything is there", within_s=WITHIN_S)
+    verbs.restore(name, left)
+    healed(shop)
+
+
+def test_the_witness_is_not_missed(shop: Environment) -> None:
+    verbs, name = LocalVerbs(), shop.want.environment
+    healed(shop)
+
+    verbs.lose(name, "witness", Loss.KILLED)
+
+    assert goes(shop, WRITE.replace("THIS_ONE", "without-witness"), "a")
+    assert goes(shop, WRITE.replace("THIS_ONE", "without-witness"), "b")
+    assert not shop.state().healthy
+    verbs.restore(name, "witness")
+    healed(shop)
