@@ -1,10 +1,13 @@
 """Words for rehearsals: losing a zone on purpose and having it back."""
 
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cordillera.cli import context, render
+from cordillera.components.protocol import Place
 from cordillera.components.target import Loss
 
 
@@ -14,6 +17,14 @@ def register(app: typer.Typer) -> None:
     group.command("lose")(zone_lose)
     group.command("return")(zone_return)
     app.add_typer(group, name="zone")
+    rehearsals = typer.Typer(help="Rehearse losses under load.", no_args_is_help=True)
+    rehearsals.callback()(_rehearse)
+    rehearsals.command("load")(load)
+    app.add_typer(rehearsals, name="rehearse")
+
+
+def _rehearse() -> None:
+    """Losses, with a record of everything that was acknowledged."""
 
 
 def zone_lose(
@@ -46,3 +57,48 @@ def zone_return(zone: Annotated[str, typer.Argument(help="A zone that was lost."
     name = context.running("")
     context.target().verbs.restore(name, zone)
     render.say(f"zone {zone} of {name} is back and catching up: cordillera status --watch")
+
+
+def load(
+    seconds: Annotated[int, typer.Option(min=5, help="How long.")] = 60,
+    rate: Annotated[
+        float, typer.Option(min=1, help="Requests a second, a fifth of them writes.")
+    ] = 100,
+    lose: Annotated[str, typer.Option(help="Lose this zone after a third of the time.")] = "",
+    how: Annotated[Loss, typer.Option(help="How it is lost.")] = Loss.KILLED,
+    report: Annotated[Path | None, typer.Option(help="Write a page with a timeline.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Load the app, lose a zone meanwhile, and compare what was acknowledged with what is there.
+
+    The app answers under /rehearsal/ as examples/ledger does. Exit status 1 if anything was lost.
+
+    Example: cordillera rehearse load --lose a --report rehearsal.html
+    """
+    from cordillera.operations.rehearsal import load as loads
+    from cordillera.operations.rehearsal import report as reports
+
+    name = context.running("")
+    target = context.target()
+    engine, at = target.engine(""), Place(name, target.name)
+    begun = loads.Load(
+        engine.observe(at).url, target.verbs.certificate_file(name), lambda: engine.observe(at)
+    )
+    begun.start(rate=rate, seconds=seconds)
+    if lose:
+        time.sleep(seconds / 3)
+        target.verbs.lose(name, lose, how)
+        begun.event(f"zone {lose} {how}")
+        time.sleep(seconds / 3)
+        target.verbs.restore(name, lose)
+        begun.event(f"zone {lose} back")
+    begun.wait()
+    lost = begun.record.lost(begun.world())
+    facts = reports.facts(begun.record, lost)
+    if report:
+        report.write_text(reports.page(f"{name}: a rehearsal", begun.record, lost, seconds))
+    if as_json:
+        render.as_json({what: figure for what, figure, _ in facts})
+    else:
+        render.table(["what", "figure"], [[what, figure] for what, figure, _ in facts])
+    raise typer.Exit(1 if any(bad for _, _, bad in facts) else 0)

@@ -9,7 +9,7 @@ from cordillera.core.errors import CordilleraError
 from cordillera.targets.local._verbs import LocalVerbs
 
 pytestmark = pytest.mark.slow
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 
 CLIENTS = """
 import os, boto3, pymysql, redis, smtplib

@@ -86,7 +86,7 @@ def volume(site: Site, zone: Zone) -> Sequence[str]:
     return (
         *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",
         f"-master={masters(site, zone)}", f"-dataCenter={zone.name}", f"-rack={zone.name}",
-        "-index=leveldb", "-preStopSeconds=0", "-volume.allowUntrustedRemoteEndpoints",
+        "-preStopSeconds=0", "-volume.allowUntrustedRemoteEndpoints",
     )  # fmt: skip
 
 
