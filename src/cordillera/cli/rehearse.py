@@ -9,6 +9,7 @@ import typer
 from cordillera.cli import context, render
 from cordillera.components.protocol import Place
 from cordillera.components.target import Loss
+from cordillera.core.errors import Refused
 
 
 def register(app: typer.Typer) -> None:
@@ -81,9 +82,13 @@ def load(
     name = context.running("")
     target = context.target()
     engine, at = target.engine(""), Place(name, target.name)
-    begun = loads.Load(
-        engine.observe(at).url, target.verbs.certificate_file(name), lambda: engine.observe(at)
-    )
+    state = engine.observe(at)
+    if lose and not state.healthy:
+        raise Refused(
+            f"{name} is not healthy: losing zone {lose} now would be a second loss, not a rehearsal",
+            hint="wait until `cordillera status` says healthy",
+        )
+    begun = loads.Load(state.url, target.verbs.certificate_file(name), lambda: engine.observe(at))
     begun.start(rate=rate, seconds=seconds)
     if lose:
         time.sleep(seconds / 3)

@@ -29,8 +29,9 @@ HEALED_WITHIN_S = 90.0
 class Written:
     """Rows that a thread writes, each once; those that were acknowledged."""
 
-    def __init__(self, cluster: "Cluster", zone: str) -> None:
+    def __init__(self, cluster: "Cluster", zone: str, *, first: int = 0) -> None:
         self._cluster, self._zone, self._over = cluster, zone, Event()
+        self._first = first
         self.acknowledged: set[int] = set()
         self._thread = Thread(target=self._write, daemon=True)
 
@@ -52,7 +53,7 @@ class Written:
         return self.acknowledged - set(self._cluster.query("SELECT id FROM orders"))
 
     def _write(self) -> None:
-        number = 0
+        number = self._first
         while not self._over.is_set():
             number += 1
             with suppress(pymysql.Error, OSError):

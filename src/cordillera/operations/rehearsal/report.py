@@ -67,7 +67,7 @@ def _row(name: str, value: str, bad: bool) -> str:
 def _chart(
     name: str, record: Record, values: Mapping[int, float], seconds: float, colour: str
 ) -> str:
-    top = max([*values.values(), 1e-9])
+    top = max([*values.values(), 1e-3])
     step = (WIDTH - LEFT) / max(seconds, 1)
     bars = "".join(
         f'<rect x="{LEFT + second * step:.1f}" y="{HEIGHT - 20 - value / top * (HEIGHT - 40):.1f}" '

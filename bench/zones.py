@@ -1,0 +1,116 @@
+"""What losing things costs the database: writers beside it, a record of their own, and the worst case.
+
+`python bench/zones.py [ROUNDS]` brings up an environment of its own, and adds a table to bench/zones.md.
+"""
+
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.targets.local import losses
+from tests.targets.local.losses import Cluster, Written
+
+from cordillera.components.target import Loss
+from cordillera.targets.local._verbs import LocalVerbs
+
+WRITERS = 4
+RESULTS = Path(__file__).with_name("zones.md")
+HEAD = """\
+# Losing things: what was measured
+
+{day}, {cores} cores, {machine}. {writers} writers, each row once; `bench/zones.py`, {rounds} rounds each.
+Seconds are from the loss until every writer in the zones that are left is acknowledged again.
+
+| what was lost | rounds | acknowledged | lost | back, median s | back, worst s | healthy again, worst s |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+Restore = Callable[[], None]
+
+
+def killed(shop: Cluster, writer: str) -> Restore:
+    shop.signal(f"database/mariadb@{writer}", signal.SIGKILL)
+    return lambda: None
+
+
+def frozen(shop: Cluster, writer: str) -> Restore:
+    pid = shop.signal(f"database/mariadb@{writer}", signal.SIGSTOP)
+    return lambda: shop.thaw(pid)
+
+
+def zone(how: Loss) -> Callable[[Cluster, str], Restore]:
+    def lose(shop: Cluster, writer: str) -> Restore:
+        LocalVerbs().lose(shop.name, writer, how)
+        return lambda: LocalVerbs().restore(shop.name, writer)
+
+    return lose
+
+
+KINDS: dict[str, tuple[Callable[[Cluster, str], Restore], bool]] = {
+    "the writer, killed": (killed, False),
+    "the writer, frozen": (frozen, False),
+    "the writer's zone, killed": (zone(Loss.KILLED), True),
+    "the writer's zone, frozen": (zone(Loss.FROZEN), True),
+    "the writer's zone, cut off": (zone(Loss.PARTITIONED), True),
+}
+"""How it is lost, and whether the clients in its zone are lost with it."""
+
+
+def one_round(shop: Cluster, lose: Callable[[Cluster, str], Restore], whole_zone: bool) -> tuple:  # type: ignore[type-arg]
+    """(rows acknowledged, rows lost, seconds until writes were back, seconds until healthy)."""
+    shop.heal()
+    shop.query("DELETE FROM orders", zone=shop.writer())
+    writer = shop.writer()
+    zones = [shop.other(writer)] if whole_zone else ["a", "b"]
+    writers = [Written(shop, zones[n % len(zones)], first=n * 10_000_000) for n in range(WRITERS)]
+    for written in writers:
+        written.start()
+    time.sleep(1)
+    begun = time.monotonic()
+    restore = lose(shop, writer)
+    time.sleep(0.2)  # what was under way is not what comes after
+    for written in writers:
+        written.wait_for_more()
+    back = time.monotonic() - begun
+    restore()
+    begun = time.monotonic()
+    shop.heal()
+    healthy = time.monotonic() - begun
+    for written in writers:
+        written.stop()
+    rows = set().union(*(written.acknowledged for written in writers))
+    return len(rows), len(rows - set(shop.query("SELECT id FROM orders"))), back, healthy
+
+
+def main() -> None:
+    """Measure every kind, and write the table."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    lines = []
+    with losses.cluster("bench/zones") as shop:
+        shop.heal()
+        shop.query("CREATE TABLE orders (id INT PRIMARY KEY)")
+        for name, (lose, whole_zone) in KINDS.items():
+            found = [one_round(shop, lose, whole_zone) for _ in range(rounds)]
+            rows, lost = sum(f[0] for f in found), sum(f[1] for f in found)
+            back = sorted(f[2] for f in found)
+            worst = max(f[3] for f in found)
+            lines.append(
+                f"| {name} | {rounds} | {rows} | {lost} | {back[len(back) // 2]:.1f} "
+                f"| {back[-1]:.1f} | {worst:.1f} |"
+            )
+            print(lines[-1], flush=True)
+    head = HEAD.format(
+        day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
+        writers=WRITERS, rounds=rounds,
+    )  # fmt: skip
+    RESULTS.write_text(head + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
