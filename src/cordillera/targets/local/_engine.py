@@ -13,6 +13,7 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, NotReady, Refused
 from cordillera.targets.local import (
     _cgroup,
+    _copies,
     _diff,
     _found,
     _intent,
@@ -68,7 +69,7 @@ class LocalEngine:
         parts = components.build(want, site)
         intent = replace(intent, ports=_ports(parts, intent))
         site = replace(site, ports=intent.ports)
-        running = {} if offline else _running(want.environment)
+        running = {} if offline else _running(want.environment) | _laid_ready(parts, site)
         broken = {} if offline or old is None else _broken(parts, intent, site)
         found = _diff.changes(parts, intent.parts, running, broken)
         units: dict[str, list[Change]] = {}
@@ -204,6 +205,12 @@ def _known(environment: str) -> Intent:
 def _running(environment: str) -> dict[str, str]:
     found = _found.scan(environment)
     return {key: leader.digest for key, leader in _found.leaders(found).items()}
+
+
+def _laid_ready(parts: list[LocalPart], site: Site) -> dict[str, str]:
+    """Spares that their zones know: they need not run."""
+    spares = [p for p in parts if _copies.is_spare(p)]
+    return {p.key: digest for p in spares if (digest := _start.laid_ready(p, site))}
 
 
 def _broken(parts: list[LocalPart], intent: Intent, site: Site) -> dict[str, str]:

@@ -13,6 +13,7 @@ from cordillera.components.state import (
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.local import (
+    _copies,
     _found,
     _intent,
     _published,
@@ -41,13 +42,15 @@ def observe(environment: str) -> EnvironmentState:
     site = _intent.site_of(intent)
     found = _found.scan(environment)
     with ThreadPoolExecutor(max_workers=16) as pool:
-        zones = {z.name: pool.submit(_zone_state, site, z, found) for z in site.domains}
         resources = [
             pool.submit(_resource_states, component, want, site)
             for component in _resources.by_type().values()
             if any(want.of_type(component.name))
         ]
         copies = list(service.Services().parts(want, site))
+        zones = {
+            z.name: pool.submit(_zone_state, site, z, found, _waiting(copies)) for z in site.domains
+        }
         services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
         front = pool.submit(_front, want, site)
         states = {k: v for future in resources for k, v in future.result().items()}
@@ -66,14 +69,23 @@ def observe(environment: str) -> EnvironmentState:
         )
 
 
-def _zone_state(site: Site, zone: Zone, found: list[Found]) -> ZoneState:
+def _waiting(copies: list[LocalPart]) -> set[str]:
+    """Programs that need not run: spares, while no zone is lost."""
+    return {p.name for p in copies if _copies.is_spare(p)}
+
+
+def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) -> ZoneState:
     try:
         programs = _supervisor.Supervisor(site, zone).programs()
     except NotReady:
         return ZoneState(healthy=False, detail="its supervisor does not answer")
     running = {f.inner_pid for f in found if not f.key.startswith("zone/")}
     down = tuple(
-        sorted(name for name, p in programs.items() if p.state != "RUNNING" or p.pid not in running)
+        sorted(
+            name
+            for name, p in programs.items()
+            if name not in spares and (p.state != "RUNNING" or p.pid not in running)
+        )
     )
     detail = f"not running: {', '.join(down)}" if down else ""
     return ZoneState(healthy=not down, detail=detail, down=down)
@@ -96,10 +108,12 @@ def _service_state(
 ) -> ServiceState:
     copies = [p for p in parts if p.unit == f"service/{name}" and isinstance(p.body, Process)]
     leaders, memory = _found.leaders(found), _found.memory_by_key(found)
+    homes = [p for p in copies if not _copies.is_spare(p)]
+    copies = homes + [p for p in copies if _copies.is_spare(p) and p.key in leaders]
     probed: list[Future[Copy]] = [
         pool.submit(_copy, p, site, leaders.get(p.key), memory.get(p.key, 0)) for p in copies
     ]
-    return ServiceState(desired=len(copies), copies=tuple(f.result() for f in probed))
+    return ServiceState(desired=len(homes), copies=tuple(f.result() for f in probed))
 
 
 def _copy(part: LocalPart, site: Site, found: Found | None, memory_bytes: int) -> Copy:

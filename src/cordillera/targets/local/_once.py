@@ -8,7 +8,7 @@ from pathlib import Path
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, process
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _release, _start, _supervisor, service
+from cordillera.targets.local import _copies, _release, _start, _supervisor, service
 from cordillera.targets.local._parts import Process, part
 from cordillera.targets.local._site import Site, Zone
 
@@ -54,7 +54,7 @@ def _command(
         user="app",
         variables=service.environment(name, want, site, zone, release),
         folder=str(_release.place(release) / "app"),
-        image=str(_release.place(release)) if service.is_image(service_spec) else "",
+        image=str(_release.place(release)) if _copies.is_image(service_spec) else "",
         memory_bytes=service_spec.memory,
         cpu_cores=0,
     )

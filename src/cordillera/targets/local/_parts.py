@@ -43,6 +43,7 @@ class Process:
     `port` is one that was handed out to it. `log` names the log file; empty is the part's name.
     `folder` is where it runs; empty is `/`. `image` is the folder of an unpacked image: argv, when empty,
     variables and folder are then the image's own, and its files are all that the program sees.
+    `spare_for` names a zone: the program is laid ready and runs only while that zone is lost.
     """
 
     argv: tuple[str, ...]
@@ -66,6 +67,7 @@ class Process:
     memory_bytes: int = 0
     cpu_cores: float = 0.0
     log: str = ""
+    spare_for: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import partial
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _haproxy, _resources, certificate, service
+from cordillera.targets.local import _copies, _haproxy, _resources, certificate, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import (
     Endpoint,
@@ -121,7 +121,7 @@ def _internal_services(want: Wanted, site: Site) -> Iterator[Endpoint]:
     """Services that are not public but listen: each zone offers them at a port of their own."""
     copies = [p for p in service.Services().parts(want, site) if isinstance(p.body, Process)]
     for name, spec in want.services.items():
-        if spec.public or not service.listens(spec):
+        if spec.public or not _copies.listens(spec):
             continue
         servers = tuple(
             (p.name, site.zone(p.body.zone).private, p.body.port)

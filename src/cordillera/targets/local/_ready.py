@@ -30,7 +30,7 @@ def poll(parts: list[LocalPart], site: Site, begun: Begun) -> Progress:
     """Whether every process of a unit is up; the first that fails for good, with its log's end."""
     waiting = []
     for part in parts:
-        if not isinstance(part.body, Process):
+        if not isinstance(part.body, Process) or part.body.spare_for:
             continue
         progress = _one(part, site, begun)
         if progress.failure:

@@ -1,5 +1,6 @@
 """How a Process part becomes files, a specification for the shim and a supervised program."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from cordillera.targets.local._site import Site, Zone
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PRIORITY = {
+    "spares": 960,
     "keeper": 950,
     "service": 900,
     "balancer": 800,
@@ -31,6 +33,7 @@ def start(part: LocalPart, site: Site, *, restart: bool) -> None:
     zone = site.zone(body.zone)
     place_files(part, site)
     (zone.run / "exec" / f"{part.name}.starts").unlink(missing_ok=True)
+    restart = restart and not body.spare_for
     _supervisor.Supervisor(site, zone).put(part.name, _program(part, zone), restart=restart)
 
 
@@ -42,6 +45,17 @@ def place_files(part: LocalPart, site: Site) -> None:
         content = fill(text, body, site, zone)
         files.write(zone.run / name, content, mode=0o600, owner=uid(body, site))
     files.write_json(spec_file(zone, part.name), spec(part, site), mode=0o600)
+
+
+def laid_ready(part: LocalPart, site: Site) -> str:
+    """The digest of what a spare would run as; empty when its zone does not know it."""
+    zone = site.zone(_process(part).zone)
+    try:
+        told = json.loads(spec_file(zone, part.name).read_text())["part"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    known = (zone.run / "programs" / f"{part.name}.conf").exists()
+    return str(told).rpartition("|")[2] if known else ""
 
 
 def note_reloaded(part: LocalPart, site: Site) -> None:
@@ -156,6 +170,7 @@ def _program(part: LocalPart, zone: Zone) -> str:
         stop_wait_s=body.stop_grace_s,
         priority=PRIORITY.get(part.component, DATA_PRIORITY),
         as_group=body.stop_group,
+        autostart=not body.spare_for,
         section="fcgi-program" if body.shared_socket else "program",
         extra=f"socket=tcp://{body.shared_socket}\nnumprocs={body.copies}\n"
         "process_name=%(program_name)s-%(process_num)d\n"

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import sys
 import time
 import xmlrpc.client
@@ -13,7 +12,7 @@ from typing import Any
 
 from cordillera.core import files, process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _net, _view
+from cordillera.targets.local import _found, _net, _supervisor_rpc, _view
 from cordillera.targets.local._site import Site, Zone
 
 CALL_TIMEOUT_S = 60.0
@@ -50,7 +49,7 @@ PROGRAM = """\
 [{section}:{name}]
 command={python} -I -S {shim} {spec}
 environment=CORDILLERA_PART="-"
-autostart=true
+autostart={autostart}
 autorestart=true
 startsecs=0
 priority={priority}
@@ -74,28 +73,6 @@ class Program:
     spawn_error: str
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__()
-        self._path, self._timeout_s = path, timeout_s
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        made = _UnixConnection(self._path, self._timeout_s)
-        self._connection = host, made
-        return made
-
-
 class Supervisor:
     """One zone's supervisor. Every verb may be called twice."""
 
@@ -106,7 +83,7 @@ class Supervisor:
         """Whether it is up and not frozen."""
         try:
             return bool(self._ask(PROBE_TIMEOUT_S, "getPID"))
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except _supervisor_rpc.TROUBLE:
             return False
 
     def launch(self) -> None:
@@ -133,7 +110,7 @@ class Supervisor:
         """What it runs. Raises NotReady when it does not answer."""
         try:
             rows: Any = self._ask(PROBE_TIMEOUT_S, "getAllProcessInfo")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as e:
+        except _supervisor_rpc.TROUBLE as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
         return {
             str(r["name"]): Program(
@@ -182,7 +159,7 @@ class Supervisor:
         """Ask it to stop everything and itself; returns at once."""
         try:
             self._ask(PROBE_TIMEOUT_S, "shutdown")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except _supervisor_rpc.TROUBLE:
             return
 
     def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
@@ -274,9 +251,7 @@ class Supervisor:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
 
     def _ask(self, timeout_s: float, verb: str, *args: object) -> Any:
-        transport = _UnixTransport(self._zone.socket, timeout_s)
-        with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport) as proxy:
-            return getattr(proxy.supervisor, verb)(*args)
+        return _supervisor_rpc.ask(self._zone.socket, timeout_s, verb, *args)
 
 
 def wait_for(supervisor: Supervisor, zone: Zone) -> None:
@@ -318,6 +293,7 @@ def program_config(
     stop_wait_s: float,
     priority: int,
     as_group: bool,
+    autostart: bool = True,
     section: str = "program",
     extra: str = "",
 ) -> str:
@@ -332,5 +308,6 @@ def program_config(
         stop_wait_s=max(1, round(stop_wait_s)),
         priority=priority,
         as_group=str(as_group).lower(),
+        autostart=str(autostart).lower(),
         extra=extra,
     )

@@ -136,7 +136,8 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
 
 def _server(copy: LocalPart, site: Site) -> str:
     assert isinstance(copy.body, Process)
-    return f"    server {copy.name} {site.zone(copy.body.zone).private}:{copy.body.port}\n"
+    rarely = " downinter 1s" if copy.body.spare_for else ""
+    return f"    server {copy.name} {site.zone(copy.body.zone).private}:{copy.body.port}{rarely}\n"
 
 
 def _copies(want: Wanted, site: Site) -> Iterator[LocalPart]:

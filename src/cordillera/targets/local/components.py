@@ -8,6 +8,7 @@ from cordillera.targets.local import (
     _logs,
     _proxy,
     _resources,
+    _spares,
     _votes,
     _zone,
     balancer,
@@ -35,6 +36,7 @@ def everything() -> tuple[Component, ...]:
         *_resources.by_type().values(),
         firewall.Firewall(),
         service.Services(),
+        _spares.Spares(),
         balancer.Balancer(),
         balancer.Front(),
     )

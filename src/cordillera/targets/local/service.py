@@ -1,20 +1,18 @@
 """Services: copies spread over the zones, each a supervised program of one release."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from cordillera.components.service import ServiceSpec
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, ManifestError
 from cordillera.manifest import references
-from cordillera.targets.local import _image, _once, _release, _resources, _zone
+from cordillera.targets.local import _copies, _image, _once, _release, _resources, _zone
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._log import log_tail
-from cordillera.targets.local._parts import SECRET, LocalPart, Parts, Process, Ready, Task, part
-from cordillera.targets.local._site import APP_PORTS, Site, Zone
+from cordillera.targets.local._parts import LocalPart, Parts, Process, Task, part
+from cordillera.targets.local._site import Site, Zone
 
 OFFER = Offered(
     "images are unpacked by Docker or Podman and run by the zone, as an unprivileged user"
@@ -22,7 +20,6 @@ OFFER = Offered(
 
 INTERNAL_PORT = 7000
 RELEASE_WITHIN_S = 600.0
-TAG_LETTERS = 5
 
 
 class Services(Component):
@@ -81,26 +78,11 @@ def internal_port(want: Wanted, service: str) -> int:
     return INTERNAL_PORT + list(want.services).index(service)
 
 
-def is_image(spec: ServiceSpec) -> bool:
-    """Whether its release is a container image."""
-    return bool(spec.image or (spec.build and spec.build.dockerfile))
-
-
-def listens(spec: ServiceSpec) -> bool:
-    """Whether anything is sent to it: it is public or tells how its health is asked."""
-    return spec.public or spec.health is not None
-
-
-def spread(count: int, zones: tuple[Zone, ...]) -> Iterator[tuple[Zone, int]]:
-    """(zone, number) of each copy, as evenly as can be."""
-    return ((zones[i % len(zones)], i // len(zones) + 1) for i in range(count))
-
-
 def environment(name: str, want: Wanted, site: Site, zone: Zone, release: str) -> dict[str, str]:
     """What a service's commands receive in a zone, but PORT; secrets still as placeholders."""
     spec = want.services[name]
     values: dict[str, str] = {
-        **({} if is_image(spec) else _release.variables(release)),
+        **({} if _copies.is_image(spec) else _release.variables(release)),
         "HOST": zone.private,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -157,66 +139,9 @@ def _service_parts(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> It
             within_s=RELEASE_WITHIN_S,
         )
         yield part("service", f"release-{name}", f"release/{name}", task, digest)
-    ports = dict(site.ports)
-    for zone, number in spread(spec.scale.min, site.zones):
-        body = _copy(name, spec, want, site, zone, release)
-        copy = f"{name}-{_tag(body, site)}-{zone.name}{number}"
-        port = _port(copy, ports)
-        body = _with_port(body, spec, copy, port) if listens(spec) else _named(body, copy)
-        yield part("service", copy, f"service/{name}", body, digest)
-
-
-def _copy(
-    name: str, spec: ServiceSpec, want: Wanted, site: Site, zone: Zone, release: str
-) -> Process:
-    return Process(
-        argv=("/bin/sh", "-c", spec.command) if spec.command else (),
-        zone=zone.name,
-        user="app",
-        variables=environment(name, want, site, zone, release),
-        folder=str(_release.place(release) / "app"),
-        image=str(_release.place(release)) if is_image(spec) else "",
-        stop_grace_s=spec.stop_grace,
-        memory_bytes=spec.memory,
-        cpu_cores=spec.cpu,
-        log=name,
-        ready=Ready("running", within_s=30.0, running_s=1.0),
+    yield from _copies.of(
+        name, want, site, lambda zone: environment(name, want, site, zone, release)
     )
-
-
-def _with_port(body: Process, spec: ServiceSpec, copy: str, port: int) -> Process:
-    ready = Ready("tcp", port=port)
-    if spec.health:
-        ready = Ready(
-            "http",
-            port=port,
-            path=spec.health.path,
-            within_s=spec.health.start,
-            timeout_s=spec.health.timeout,
-        )
-    return replace(
-        _named(body, copy),
-        port=port,
-        ready=ready,
-        variables={**body.variables, "PORT": str(port), "CORDILLERA_COPY": copy},
-    )
-
-
-def _named(body: Process, copy: str) -> Process:
-    return replace(body, variables={**body.variables, "CORDILLERA_COPY": copy})
-
-
-def _tag(body: Process, site: Site) -> str:
-    """A few letters that change with anything a copy is made of: a new release is a new name.
-
-    The zone does not count, so that a release's copies carry the same letters everywhere.
-    """
-    zone = site.zone(body.zone)
-    secrets = [site.vault.digest(name) for name in SECRET.findall(json.dumps(dict(body.variables)))]
-    text = json.dumps([asdict(replace(body, zone="")), secrets])
-    for own, common in ((zone.private, ""), (str(zone.run), ""), (f'"{zone.name}"', "")):
-        text = text.replace(own, common)
-    return hashlib.sha256(text.encode()).hexdigest()[:TAG_LETTERS]
 
 
 def _taken(site: Site, made: list[LocalPart]) -> Mapping[str, int]:
@@ -224,15 +149,8 @@ def _taken(site: Site, made: list[LocalPart]) -> Mapping[str, int]:
     return {**site.ports, **fresh}
 
 
-def _port(copy: str, ports: dict[str, int]) -> int:
-    """The port it had, else the lowest that no copy has."""
-    if ports.get(copy) not in APP_PORTS:
-        ports[copy] = next(port for port in APP_PORTS if port not in ports.values())
-    return ports[copy]
-
-
 def _refuse_unless_offered(name: str, spec: ServiceSpec) -> None:
-    if is_image(spec):
+    if _copies.is_image(spec):
         _image.refuse_unless_possible(name)
 
 
