@@ -50,7 +50,7 @@ def isolation() -> Isolation:
 
 
 def claim(site: Site) -> None:
-    """Take the network number for this environment. Raises NotReady when another just took it."""
+    """Take the network number and the address for this environment. Raises NotReady when another just did."""
     folder = _claims()
     with lock.queued(folder / "lock"):
         path = folder / str(site.number)
@@ -58,6 +58,8 @@ def claim(site: Site) -> None:
             raise NotReady(
                 f"network number {site.number} was just taken", hint="repeat the command"
             )
+        if site.listen in _claimed_addresses(site.state):
+            raise NotReady(f"{site.listen} was just taken", hint="repeat the command")
         files.write(path, str(site.state))
     for directory in (site.state, site.run):
         directory.mkdir(parents=True, exist_ok=True)
@@ -119,6 +121,20 @@ def _alive(claimed: Path) -> bool:
     return (Path(claimed.read_text()) / "intent.json").exists()
 
 
+def _claimed_addresses(but: Path) -> set[str]:
+    """Published addresses of environments under any CORDILLERA_HOME that have a network number here."""
+    folders = (Path(p.read_text()) for p in _claims().glob("[0-9]*"))
+    return {address for f in folders if f != but and (address := _published_at(f))}
+
+
+def _published_at(state: Path) -> str:
+    """The address that an environment's own memory says it has; empty when it is gone."""
+    try:
+        return str(json.loads((state / "intent.json").read_text())["listen"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
 def _free_number(environment: str) -> int:
     mine = str(_intent.folder(environment))
     claimed = {
@@ -157,6 +173,7 @@ def _address(text: str) -> str:
 def _free_address(environment: str) -> str:
     others = (_intent.load(e) for e in _intent.environments() if e != environment)
     taken = {other.listen for other in others if other}
+    taken |= _claimed_addresses(_intent.folder(environment))
     for port in range(FIRST_PORT, LAST_PORT):
         address = f"127.0.0.1:{port}"
         if address not in taken and _bindable(address):
