@@ -39,7 +39,7 @@ def test_what_was_acknowledged_and_is_not_there_is_lost() -> None:
 def test_pauses_failures_and_repeats_are_counted() -> None:
     record = rehearsed()
 
-    assert record.longest_pause_s() == 6.5
+    assert record.longest_pause_s("database") == 6.5
     assert [what for _, what in record.failed_gets] == ["page: RemoteDisconnected"]
     assert [what for _, what in record.failed_writes] == ["database: 503"]
     assert record.repeated == 2
@@ -49,10 +49,27 @@ def test_pauses_failures_and_repeats_are_counted() -> None:
 def test_a_status_that_stays_green_while_requests_fail_is_told() -> None:
     record = Record(run="r")
     for second in range(10, 20):
-        record.note("GET", "page", "", GONE, float(second))
+        record.note("GET", "page", "", REFUSED, float(second))
     record.samples = [Sample(float(s), s < 16 or s > 18, "a", 0.0, "") for s in range(30)]
 
     assert record.green_while_failing_s() == 6.0
+
+
+def test_somebody_who_waits_is_a_failure_too() -> None:
+    record = Record(run="r")
+    record.note("POST", "database", "r-1", Answer(201, "", 12.0, repeated=False), 20.0)
+    record.samples = [Sample(float(s), s < 14, "a", 0.0, "") for s in range(30)]
+
+    assert record.green_while_failing_s() == 4.0  # it waited since 8, two seconds are patience
+
+
+def test_a_status_that_turns_red_at_once_is_no_lie() -> None:
+    record = Record(run="r")
+    record.note("GET", "page", "", REFUSED, 10.5)
+    record.note("GET", "page", "", REFUSED, 11.5)
+    record.samples = [Sample(float(s), s <= 10, "a", 0.0, "") for s in range(30)]
+
+    assert record.green_while_failing_s() == 0.5
 
 
 def test_a_sample_shows_who_writes_and_how_far_the_replica_is_behind() -> None:

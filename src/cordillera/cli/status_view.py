@@ -1,11 +1,19 @@
 """The state of an environment as a person and as a program read it."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from cordillera.cli import render
 from cordillera.components.protocol import Place
-from cordillera.components.state import Copy, EnvironmentState, Member, ResourceState, ServiceState
+from cordillera.components.state import (
+    Behind,
+    Copy,
+    EnvironmentState,
+    Member,
+    ResourceState,
+    ServiceState,
+)
 from cordillera.components.target import Target
 
 BAR_WIDTH = 10
@@ -38,7 +46,7 @@ def as_dict(state: EnvironmentState) -> dict[str, Any]:
                 "durable": r.durable,
                 "endpoint": r.endpoint,
                 "detail": r.detail,
-                "members": [vars(member) for member in r.members],
+                "members": [asdict(member) for member in r.members],
             }
             for name, r in state.resources.items()
         },
@@ -150,7 +158,16 @@ def _health(resource: ResourceState) -> str:
 def _member(member: Member) -> tuple[str, str, str, str, str]:
     sign = "[green]●[/]" if member.healthy else "[red]●[/]"
     lag = "" if member.lag_s is None else f"{member.lag_s:.0f} s behind"
-    return (f"  {member.zone}", member.role, sign, lag, member.detail)
+    left = _left(member.behind) if member.behind else ""
+    remarks = "; ".join(text for text in (left, member.detail) if text)
+    return (f"  {member.zone}", member.role, sign, lag, remarks)
+
+
+def _left(behind: Behind) -> str:
+    """`1,230 transactions to catch up, about 12s`."""
+    when = behind.seconds_left
+    estimate = "not getting less" if when is None else f"about {render.span(max(1.0, when))}"
+    return f"{behind.amount:,.0f} {behind.unit} to catch up, {estimate}"
 
 
 def _zones(state: EnvironmentState) -> None:

@@ -36,6 +36,18 @@ class ServiceState:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What a server has still to catch up with: so much of `unit`.
+
+    `seconds_left` is estimated from how fast that shrinks; None while it does not.
+    """
+
+    amount: float
+    unit: str
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
 class Member:
     """One server of a resource. `lag_s` is how far a replica is behind, None when unknown."""
 
@@ -44,6 +56,7 @@ class Member:
     healthy: bool
     lag_s: float | None = None
     detail: str = ""
+    behind: Behind | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from cordillera.core.errors import NotReady
 from cordillera.operations.rehearsal.client import Client
 from cordillera.operations.rehearsal.record import KINDS, Record, Sample
 
-READERS, WRITERS = 24, 40
+READERS, WRITERS = 24, 12
+"""Clients that read, and that write one kind: a kind that waits keeps no other from being written."""
 WRITES = 0.2
 SAMPLE_EVERY_S = 1.0
 COMPARED_WITHIN_S = 60.0
@@ -37,12 +38,17 @@ class Load:
         """Begin; returns at once. `rate` is requests a second, all clients together."""
         self._begun = time.monotonic()
         self._until = self._begun + seconds
-        reads, writes = _Pace(self._begun, rate * (1 - WRITES)), _Pace(self._begun, rate * WRITES)
-        jobs = [(self._read, reads)] * READERS + [(self._write, writes)] * WRITERS
-        self._threads = [Thread(target=work, args=(pace,), daemon=True) for work, pace in jobs]
-        self._threads.append(Thread(target=self._sample, daemon=True))
+        reads = _Pace(self._begun, rate * (1 - WRITES))
+        self._threads = [self._client(self._read, reads) for _ in range(READERS)]
+        for kind in KINDS:
+            pace = _Pace(self._begun, rate * WRITES / len(KINDS))
+            self._threads += [self._client(self._write, kind, pace) for _ in range(WRITERS)]
+        self._threads.append(self._client(self._sample))
         for thread in self._threads:
             thread.start()
+
+    def _client(self, work: Callable[..., None], *args: object) -> Thread:
+        return Thread(target=work, args=args, daemon=True)
 
     def wait(self) -> None:
         """Until the time is up and every client has its answer."""
@@ -95,12 +101,10 @@ class Load:
             return "page", ""
         return kind, next(iter(keys))
 
-    def _write(self, pace: "_Pace") -> None:
+    def _write(self, kind: str, pace: "_Pace") -> None:
         client = Client(self._url, self._authority)
         while pace.next() < self._until:
-            number = next(_numbers)
-            kind = KINDS[number % len(KINDS)]
-            key = f"{self.record.run}-{number}"
+            key = f"{self.record.run}-{next(_numbers)}"
             answer = client.ask("POST", f"/rehearsal/{kind}/{key}")
             self.record.note("POST", kind, key, answer, self.now_s())
         client.close()

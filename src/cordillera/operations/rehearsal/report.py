@@ -4,8 +4,10 @@ import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cordillera.operations.rehearsal.record import Record, Sample
+from cordillera.operations.rehearsal.record import KINDS, Record, Sample
 
+BACK_WITHIN_S, GREEN_S = 10.0, 3.0
+"""What is promised: writes are back, and a status that does not lie for longer."""
 WIDTH, HEIGHT, BAND, LEFT = 900, 120, 50, 60
 WELL, ILL = "#2d7a46", "#b3261e"
 COLOURS = {"a": "#0b5d5e", "b": "#b3641d", "c": "#4a4a8a", "": "#d9d4c7"}
@@ -42,9 +44,13 @@ def facts(record: Record, lost: Mapping[str, Sequence[str]]) -> list[tuple[str, 
         ("GETs that failed", str(len(record.failed_gets)), bool(record.failed_gets)),
         ("writes that were refused", str(len(record.failed_writes)), False),
         ("requests repeated once", str(record.repeated), False),
-        ("longest time without a row", f"{record.longest_pause_s():.1f} s", False),
-        ("called healthy while requests failed", f"{record.green_while_failing_s():.1f} s",
-         record.green_while_failing_s() > 3.0),
+        *(
+            (f"{kind}: longest time without a write", f"{record.longest_pause_s(kind):.1f} s",
+             record.longest_pause_s(kind) > BACK_WITHIN_S)
+            for kind in KINDS
+        ),
+        ("called healthy while clients failed", f"{record.green_while_failing_s():.1f} s",
+         record.green_while_failing_s() > GREEN_S),
     ]  # fmt: skip
 
 

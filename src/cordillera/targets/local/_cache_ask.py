@@ -27,6 +27,7 @@ class Server:
     link_up: bool = False
     lag_s: float | None = None
     good_replicas: int = 0
+    sync_left_bytes: int = 0
     detail: str = ""
 
 
@@ -74,6 +75,7 @@ def read(zone: str, address: str, info: Mapping[str, str]) -> Server:
         and info.get("master_sync_in_progress") == "0",
         lag_s=float(idle) if idle.isdigit() else None,
         good_replicas=int(info.get("min_slaves_good_slaves", "0")),
+        sync_left_bytes=max(0, int(info.get("master_sync_left_bytes", "0"))),
     )
 
 

@@ -48,5 +48,9 @@ class Component:
         """Each resource of this type, from live probes. Never raises for a sick one."""
         return {}
 
+    def behind(self, want: Wanted, site: Site) -> Mapping[str, tuple[float, str]]:
+        """Zone -> how much of what its server must still catch up with. Never raises for a silent one."""
+        return {}
+
     def removed(self, name: str, site: Site) -> None:
         """Clean up after a part of this component was removed. May be called twice."""

@@ -94,13 +94,29 @@ def held_volumes(site: Site) -> dict[int, set[str]]:
     """Volume -> zones whose servers hold it, as these say themselves."""
     layout: dict[int, set[str]] = {}
     for zone in site.zones:
-        try:
-            _, text = _net.http_get(site, zone, _weed.VOLUME_PORT, "/status")
-            for volume in json.loads(text).get("Volumes") or ():
-                layout.setdefault(volume["Id"], set()).add(zone.name)
-        except TRIED:
-            continue
+        for number in _volumes(site, zone):
+            layout.setdefault(number, set()).add(zone.name)
     return layout
+
+
+def missing_bytes(site: Site) -> dict[str, int]:
+    """Zone -> bytes of objects that lie elsewhere only; zones that lack nothing are left out."""
+    held = {zone.name: _volumes(site, zone) for zone in site.zones}
+    sizes = {number: size for volumes in held.values() for number, size in volumes.items()}
+    lacking = {
+        zone: sum(size for number, size in sizes.items() if number not in volumes)
+        for zone, volumes in held.items()
+    }
+    return {zone: size for zone, size in lacking.items() if size}
+
+
+def _volumes(site: Site, zone: Zone) -> dict[int, int]:
+    """Volume -> its bytes, as a zone's server says; none while it does not."""
+    try:
+        _, text = _net.http_get(site, zone, _weed.VOLUME_PORT, "/status")
+        return {v["Id"]: int(v.get("Size", 0)) for v in json.loads(text).get("Volumes") or ()}
+    except TRIED:
+        return {}
 
 
 def known_volumes(site: Site) -> dict[int, set[str]] | None:

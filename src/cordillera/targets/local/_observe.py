@@ -13,6 +13,7 @@ from cordillera.components.state import (
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.local import (
+    _behind,
     _copies,
     _found,
     _intent,
@@ -93,7 +94,7 @@ def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) ->
 
 def _resource_states(component: Component, want: Wanted, site: Site) -> dict[str, ResourceState]:
     try:
-        return dict(component.observe(want, site))
+        return _behind.annotated(component.observe(want, site), component, want, site)
     except (OSError, CordilleraError) as e:
         return {
             name: ResourceState(

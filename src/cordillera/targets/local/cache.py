@@ -83,6 +83,10 @@ class Cache(Component):
     def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
         return {cache.name: _observed(site, cache) for cache in _caches(want)}
 
+    def behind(self, want: Wanted, site: Site) -> Mapping[str, tuple[float, str]]:
+        found = [s for cache in _caches(want) for s in asking.survey(site, cache.name)]
+        return {s.zone: (s.sync_left_bytes / 2**20, "MB") for s in found if s.sync_left_bytes > 0}
+
     def writers(self, site: Site, cache: str) -> Mapping[str, bool | None]:
         """Which zones' servers take writes; None is silent, which is not the same as fenced."""
         found = asking.survey(site, cache)

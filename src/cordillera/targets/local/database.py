@@ -9,6 +9,7 @@ from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_cluster as cluster
 from cordillera.targets.local import _mariadb_config as config
+from cordillera.targets.local import _mariadb_lag as _lag
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import (
     Endpoint,
@@ -120,6 +121,9 @@ class Database(Component):
             )
             for name in names
         }  # fmt: skip
+
+    def behind(self, want: Wanted, site: Site) -> Mapping[str, tuple[float, str]]:
+        return dict(_lag.behind(site)) if any(want.of_type("database")) else {}
 
     def writers(self, site: Site) -> Mapping[str, bool | None]:
         """Which zones' servers take writes; None is silent, which is not the same as fenced."""

@@ -95,6 +95,12 @@ class Objects(Component):
             for name, _ in want.of_type("objects")
         }
 
+    def behind(self, want: Wanted, site: Site) -> Mapping[str, tuple[float, str]]:
+        if not any(want.of_type("objects")):
+            return {}
+        missing = asking.missing_bytes(site)
+        return {zone: (size / 2**20, "MB of second copies") for zone, size in missing.items()}
+
 
 def bucket_of(want: Wanted, resource: str) -> str:
     """The bucket of a resource; S3 wants at least three letters."""

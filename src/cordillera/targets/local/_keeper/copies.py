@@ -11,6 +11,7 @@ from cordillera.core import files, process
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._keeper.plan import Plan
+from cordillera.targets.local._mariadb_lag import COPYING
 from cordillera.targets.local._mariadb_start import KEEP_OLD, sync_tree
 
 COPY_TIMEOUT_S = 3600.0
@@ -41,7 +42,7 @@ def fetch(plan: Plan, address: str, *, keep_old: bool) -> None:
     `keep_old` keeps our own data aside, for a person to compare. Raises NotReady, CommandFailed.
     """
     folder = plan.zone.state / config.DATA
-    aside, incoming = folder / "copying", folder / "incoming"
+    aside, incoming = folder / COPYING, folder / "incoming"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     _receive(plan, address, aside)

@@ -1,0 +1,210 @@
+"""Everything that can be lost, one after the other, under load, with a record kept outside.
+
+`python bench/losses.py [CASE ...]` brings up examples/ledger in a home of its own and writes bench/losses.md.
+A case is named as in the table; part of a name picks all that contain it.
+"""
+
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from cordillera import targets
+from cordillera.components.protocol import Place
+from cordillera.components.target import Loss
+from cordillera.core.clock import SystemClock
+from cordillera.manifest import find, resolve
+from cordillera.operations import provision
+from cordillera.operations.rehearsal import report
+from cordillera.operations.rehearsal.load import Load
+from cordillera.operations.rehearsal.record import KINDS, Record
+from cordillera.targets.local import _found
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_name("losses.md")
+NAME, RATE = "zone/rehearsal", 400.0
+AT = Place(NAME, "local")
+BEFORE_S, LOST_S, AFTER_S, HEALTHY_WITHIN_S = 6.0, 22.0, 14.0, 120.0
+HEAD = """\
+# Losing things under load: what was measured
+
+{day}, {cores} cores, {machine}. `examples/ledger`, {rate:.0f} requests a second, a fifth of them writes, from
+{clients} clients outside of the environment; `bench/losses.py`. Lost for {lost:.0f} s, then returned. A client repeats once,
+and only when its connection was closed before the first byte. "Pause" is the longest time without an acknowledged
+write of that kind; "green" the longest time that `status` said healthy while a client failed or waited for over 2 s.
+
+| what was lost | requests | GETs failed | repeated | writes refused | acknowledged | lost | pause: database, cache, objects, queue, s | green, s | healthy again, s |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+Restore = Callable[[], None]
+
+
+class World:
+    """The environment, and the ways to lose a part of it."""
+
+    def __init__(self) -> None:
+        self.target = targets.load("local")
+        self.engine = self.target.engine("")
+
+    def up(self) -> None:
+        path = ROOT / "examples/ledger/cordillera.yaml"
+        want = resolve.wanted(find.with_environments(path), NAME, path.parent)
+        plan = self.engine.plan(want, AT)
+        provision.apply(self.engine, plan, lambda _: None, clock=SystemClock(), token="bench")
+
+    def healthy(self) -> float:
+        """Wait for it; the seconds it took."""
+        begun = time.monotonic()
+        while not (state := self.engine.observe(AT)).healthy:
+            if time.monotonic() - begun > HEALTHY_WITHIN_S:
+                raise SystemExit(f"not healthy after {HEALTHY_WITHIN_S:.0f} s: {state}")
+            time.sleep(0.3)
+        return time.monotonic() - begun
+
+    def zone(self, zone: str, how: Loss) -> Restore:
+        self.target.verbs.lose(NAME, zone, how)
+        return lambda: self.target.verbs.restore(NAME, zone)
+
+    def part(self, key: str, how: Loss, *, only: int | None = None) -> Restore:
+        """All processes of a part; `only` picks one of those that share it."""
+        found = sorted((f for f in _found.scan(NAME) if f.key == key), key=lambda f: f.pid)
+        if not found:
+            raise SystemExit(f"nothing runs as {key}")
+        tops = [f for f in found if f.parent not in {g.pid for g in found}]
+        if only is not None:
+            top = tops[only]
+            found = [f for f in found if top.pid in (f.pid, f.parent)]
+        number = signal.SIGKILL if how is Loss.KILLED else signal.SIGSTOP
+        for f in found:
+            os.kill(f.pid, number)
+        return lambda: self._thaw([f.pid for f in found])
+
+    def _thaw(self, pids: list[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def holder(self, kind: str, role: str) -> str:
+        """The zone whose member of that resource has the role."""
+        resources = self.engine.observe(AT).resources.values()
+        return next(
+            m.zone for r in resources if r.type == kind for m in r.members if m.role == role
+        )
+
+
+def cases(world: World) -> Iterator[tuple[str, Callable[[], Restore]]]:
+    """Every case with what does it."""
+    ways = {Loss.KILLED: "killed", Loss.FROZEN: "frozen", Loss.PARTITIONED: "cut off"}
+    for zone in ("a", "b", "witness"):
+        for how, word in ways.items():
+            yield f"zone {zone}, {word}", lambda zone=zone, how=how: world.zone(zone, how)  # type: ignore[misc]
+    for how in (Loss.KILLED, Loss.FROZEN):
+        word = ways[how]
+        for zone in ("a", "b"):
+            key = f"balancer/edge-{zone}"
+            yield f"edge {zone}, {word}", lambda key=key, how=how: world.part(key, how)  # type: ignore[misc]
+        for only in (0, 1):
+            yield (
+                f"front {only + 1}, {word}",
+                lambda only=only, how=how: world.part("front/front", how, only=only),
+            )  # type: ignore[misc]
+        for zone in ("a", "b", "witness"):
+            key = f"keeper/keeper@{zone}"
+            yield f"keeper {zone}, {word}", lambda key=key, how=how: world.part(key, how)  # type: ignore[misc]
+        yield (
+            f"database writer, {word}",
+            lambda how=how: world.part(  # type: ignore[misc]
+                f"database/mariadb@{world.holder('database', 'writer')}", how
+            ),
+        )
+        yield (
+            f"cache master, {word}",
+            lambda how=how: world.part(  # type: ignore[misc]
+                f"cache/redis-cache@{world.holder('cache', 'master')}", how
+            ),
+        )
+
+
+def one(world: World, name: str, lose: Callable[[], Restore]) -> str:
+    """The row of one case."""
+    world.healthy()
+    url, authority = world.engine.observe(AT).url, world.target.verbs.certificate_file(NAME)
+    load = Load(url, authority, lambda: world.engine.observe(AT))
+    load.start(rate=RATE, seconds=BEFORE_S + LOST_S + AFTER_S)
+    time.sleep(BEFORE_S)
+    load.event(name)
+    restore = lose()
+    time.sleep(LOST_S)
+    restore()
+    load.event("back")
+    begun = time.monotonic()
+    load.wait()
+    world.healthy()
+    healed_s = time.monotonic() - begun
+    lost = load.record.lost(load.world())
+    seconds = BEFORE_S + LOST_S + AFTER_S
+    page = report.page(f"{NAME}: {name}", load.record, lost, seconds)
+    if folder := os.environ.get("REPORTS"):
+        Path(folder, name.replace(" ", "-").replace(",", "") + ".html").write_text(page)
+    return row(name, load.record, lost, healed_s)
+
+
+def row(name: str, record: Record, lost: dict[str, list[str]], healed_s: float) -> str:
+    pauses = ", ".join(f"{record.longest_pause_s(kind):.1f}" for kind in KINDS)
+    gone = ", ".join(f"{len(keys)} {kind}" for kind, keys in lost.items() if keys) or "0"
+    acknowledged = sum(len(keys) for keys in record.acknowledged.values())
+    for what in [*record.failed_gets[:5], *record.failed_writes[:5]]:
+        print("   ", what)
+    return (
+        f"| {name} | {sum(record.requests.values())} | {len(record.failed_gets)} | {record.repeated} "
+        f"| {len(record.failed_writes)} | {acknowledged} | {gone} | {pauses} "
+        f"| {record.green_while_failing_s():.1f} | {healed_s:.1f} |"
+    )
+
+
+@contextmanager
+def environment() -> Iterator[World]:
+    """The ledger, up for the block, in a home of its own."""
+    home = Path(tempfile.mkdtemp(prefix="crd"))
+    home.chmod(0o711)
+    os.environ["CORDILLERA_HOME"] = str(home)
+    world = World()
+    try:
+        world.up()
+        yield world
+    finally:
+        world.engine.destroy(AT)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main() -> None:
+    """Measure every case, and write the table."""
+    from cordillera.operations.rehearsal.load import READERS, WRITERS
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = sys.argv[1:]
+    rows = []
+    with environment() as world:
+        for name, lose in cases(world):
+            if not chosen or any(word in name for word in chosen):
+                rows.append(one(world, name, lose))
+                print(rows[-1], flush=True)
+    head = HEAD.format(
+        day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
+        rate=RATE, clients=READERS + len(KINDS) * WRITERS, lost=LOST_S,
+    )  # fmt: skip
+    if not chosen:
+        RESULTS.write_text(head + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
