@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("losses.md")
 NAME, RATE = "zone/rehearsal", 400.0
 AT = Place(NAME, "local")
+SHOWN_S = 1.5
 BEFORE_S, LOST_S, AFTER_S, HEALTHY_WITHIN_S = 6.0, 22.0, 14.0, 120.0
 HEAD = """\
 # Losing things under load: what was measured
@@ -162,6 +164,10 @@ def row(name: str, record: Record, lost: dict[str, list[str]], healed_s: float) 
     pauses = ", ".join(f"{record.longest_pause_s(kind):.1f}" for kind in KINDS)
     gone = ", ".join(f"{len(keys)} {kind}" for kind, keys in lost.items() if keys) or "0"
     acknowledged = sum(len(keys) for keys in record.acknowledged.values())
+    for kind in KINDS:
+        times = sorted(record.writes_at[kind])
+        pauses_at = [f"{a:.1f}-{b:.1f}" for a, b in pairwise(times) if b - a > SHOWN_S]
+        print("   ", kind, "paused at", ", ".join(pauses_at) or "no time")
     for what in [*record.failed_gets[:5], *record.failed_writes[:5]]:
         print("   ", what)
     return (

@@ -70,6 +70,8 @@ def _stores(site: Site) -> Mapping[str, object]:
     """What `_keeper.stores` reads."""
     return {
         "servers": {zone.name: (zone.private, _weed.VOLUME_PORT) for zone in site.zones},
+        "filers": {zone.name: f"{zone.private}:{_weed.FILER_PORT}" for zone in site.zones},
         "masters": _weed.masters(site),
+        "witness": (site.witness.private, _weed.MASTER_PORT),
         "weed": programs.path("weed"),
     }

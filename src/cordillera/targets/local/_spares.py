@@ -23,16 +23,17 @@ class Spares(Component):
         copies = {p.name: p for p in service.Services().parts(want, site)}
         if not any(_copies.is_spare(p) for p in copies.values()):
             return ()
-        return tuple(_watch(site, zone, copies) for zone in site.zones)
+        return tuple(_watch(want, site, zone, copies) for zone in site.zones)
 
 
-def _watch(site: Site, zone: Zone, copies: Mapping[str, LocalPart]) -> LocalPart:
+def _watch(want: Wanted, site: Site, zone: Zone, copies: Mapping[str, LocalPart]) -> LocalPart:
     plan = {
         "address": "{private}",
         "port": PORT,
         "supervisor": "{run}/supervisor.sock",
         "others": {other.name: other.private for other in site.others(zone)},
         "spares": list(_spares(site, zone, copies)),
+        "servers": dict(_servers(want, copies)),
     }
     body = Process(
         argv=(sys.executable, "-m", "cordillera.targets.local._spares_watch", f"{{run}}/{PLAN}"),
@@ -42,6 +43,21 @@ def _watch(site: Site, zone: Zone, copies: Mapping[str, LocalPart]) -> LocalPart
         ready=Ready("tcp", port=PORT),
     )
     return part("spares", f"spares@{zone.name}", f"spares/{zone.name}", body, site.vault.digest)
+
+
+def _servers(
+    want: Wanted, copies: Mapping[str, LocalPart]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Where each spare that listens is a server: the balancer's or the proxy's socket, and the backend."""
+    for name, copy in copies.items():
+        service_name = copy.unit.removeprefix("service/")
+        spec = want.services.get(service_name)
+        if spec is None or not _copies.is_spare(copy) or not _copies.listens(spec):
+            continue
+        if spec.public:
+            yield name, ("{run}/edge.sock", "copies")
+        else:
+            yield name, ("{run}/proxy.sock", f"service-{service_name}")
 
 
 def _spares(

@@ -2,6 +2,7 @@
 
 Run as `python -m cordillera.targets.local._spares_watch PLAN.json`, one in each zone. It needs no votes: a
 copy too many does no harm. Each answers the others, so that a zone that is dead, frozen or cut off is silent.
+What one is about to end it tells the others, and each has its own balancer send nothing there any more.
 """
 
 import http.client
@@ -9,12 +10,15 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from cordillera.core.errors import NotReady
+from cordillera.targets.local import _haproxy
 from cordillera.targets.local import _supervisor_rpc as supervisor
 
 EVERY_S, ASK_TIMEOUT_S, CALL_TIMEOUT_S = 1.0, 1.0, 30.0
@@ -22,8 +26,11 @@ LOST_AFTER_S = 5.0
 """A zone that is silent for that long is lost: its copies are wanted elsewhere."""
 BACK_AFTER_S = 8.0
 """A zone that answers, with every copy well for that long, needs no spares."""
+DRAIN_S = 3.0
+"""A spare that ends gets no new requests for that long before."""
 MARGIN_BYTES = 128 << 20
 """What is left to the machine when a spare is started."""
+MOST_BYTES = 1 << 16
 UP = ("STARTING", "RUNNING", "BACKOFF")
 
 
@@ -56,25 +63,46 @@ def startable(wanted: Iterable[Spare], free_bytes: int) -> list[Spare]:
 
 
 class Zone:
-    """Another zone, as it answers us."""
+    """Another zone, as it answers us; `ending` are the spares that it is about to end."""
 
     def __init__(self, address: str, port: int, spares: list[Spare]) -> None:
         self._address, self._port, self.spares = address, port, spares
         self._answered_at = self._ill_at = time.monotonic()
+        self.ending: set[str] = set()
 
     def look(self) -> None:
         """Ask it, and remember since when it is silent or whole."""
         now = time.monotonic()
-        answers = well(self._address, self._port, "/")
-        if answers:
+        text = fetch(self._address, self._port, "/")
+        if text is not None:
             self._answered_at = now
-        if not answers or not all(well(s.address, s.port, s.path) for s in self.spares if s.port):
+        self.ending = set(json.loads(text or "[]"))
+        copies = (fetch(s.address, s.port, s.path) for s in self.spares if s.port)
+        if text is None or any(copy is None for copy in copies):
             self._ill_at = now
 
     def wants(self, *, standing_in: bool) -> bool:
         """Whether its spares shall run."""
         now = time.monotonic()
         return stand_in(now=standing_in, lost_s=now - self._answered_at, whole_s=now - self._ill_at)
+
+
+class Drains:
+    """The servers that our balancer and our proxy send nothing to. `servers`: name -> (socket, backend)."""
+
+    def __init__(self, servers: Mapping[str, tuple[str, str]]) -> None:
+        self._servers, self._now = servers, set[str]()
+
+    def be(self, names: set[str]) -> None:
+        """Drain exactly these. A balancer that does not answer is asked again the next time."""
+        for name in names ^ self._now:
+            state = "drain" if name in names else "ready"
+            if name not in self._servers:
+                continue
+            socket, backend = self._servers[name]
+            with suppress(NotReady):
+                _haproxy.ask(Path(socket), f"set server {backend}/{name} state {state}")
+                self._now ^= {name}
 
 
 class Watch:
@@ -87,7 +115,14 @@ class Watch:
             Zone(address, plan["port"], [s for s in spares if s.zone == name])
             for name, address in plan["others"].items()
         ]
+        self._drains = Drains(plan["servers"])
         self._short = False
+        self._ending: dict[str, float] = {}
+
+    @property
+    def ending(self) -> list[str]:
+        """The spares that are about to end."""
+        return list(self._ending)
 
     def turn(self) -> None:
         """One look at everything. Raises what is in supervisor.TROUBLE."""
@@ -102,34 +137,45 @@ class Watch:
                 self._start([s for s in spares if s not in running])
             else:
                 self._stop(running)
+        self._drains.be({*self._ending}.union(*(zone.ending for zone in self._zones)))
 
     def _start(self, spares: list[Spare]) -> None:
         chosen = startable(spares, available_bytes())
         for spare in chosen:
             say(f"zone {spare.zone} is lost: {spare.program} stands in")
+            self._ending.pop(spare.program, None)
             supervisor.ask(self._socket, CALL_TIMEOUT_S, "startProcess", spare.program, False)
         short = len(chosen) < len(spares)
         if short and not self._short:
             say(f"no room for {len(spares) - len(chosen)} more copies")
         self._short = short
 
-    def _stop(self, spares: list[Spare]) -> None:
-        for spare in spares:
-            say(f"zone {spare.zone} serves again: {spare.program} ends")
-            supervisor.ask(self._socket, CALL_TIMEOUT_S, "stopProcess", spare.program, False)
+    def _stop(self, running: list[Spare]) -> None:
+        """Announce the end of each, and end those that were announced long enough ago."""
+        now = time.monotonic()
+        for spare in running:
+            announced = self._ending.setdefault(spare.program, now)
+            if announced == now:
+                say(f"zone {spare.zone} serves again: {spare.program} ends")
+            elif now - announced > DRAIN_S:
+                supervisor.ask(self._socket, CALL_TIMEOUT_S, "stopProcess", spare.program, False)
+        alive = {spare.program for spare in running}
+        self._ending = {name: at for name, at in self._ending.items() if name in alive}
 
 
-def well(address: str, port: int, path: str) -> bool:
-    """Whether something answers there; with a path, whether it calls itself well."""
+def fetch(address: str, port: int, path: str) -> str | None:
+    """A good answer's body; None for anything else. Without a path it is enough that somebody listens."""
     link = http.client.HTTPConnection(address, port, timeout=ASK_TIMEOUT_S)
     try:
         link.connect()
         if not path:
-            return True
+            return ""
         link.request("GET", path)
-        return link.getresponse().status < http.HTTPStatus.BAD_REQUEST
+        answer = link.getresponse()
+        well = answer.status < http.HTTPStatus.BAD_REQUEST
+        return answer.read(MOST_BYTES).decode(errors="replace") if well else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         link.close()
 
@@ -140,18 +186,23 @@ def available_bytes() -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
 
 
-class _Here(BaseHTTPRequestHandler):
-    """Says that this zone runs."""
+def _answers(watch: Watch) -> type[BaseHTTPRequestHandler]:
+    class Here(BaseHTTPRequestHandler):
+        """Says that this zone runs, and what is about to end in it."""
 
-    timeout = 5
+        timeout = 5
 
-    def do_GET(self) -> None:
-        self.send_response(http.HTTPStatus.OK)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        def do_GET(self) -> None:
+            body = json.dumps(watch.ending).encode()
+            self.send_response(http.HTTPStatus.OK)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Asked every second: not logged."""
+        def log_message(self, format: str, *args: Any) -> None:
+            """Asked every second: not logged."""
+
+    return Here
 
 
 def say(what: str) -> None:
@@ -162,9 +213,9 @@ def say(what: str) -> None:
 def main() -> None:
     """Watch until we are ended."""
     plan = json.loads(Path(sys.argv[1]).read_text())
-    here = ThreadingHTTPServer((plan["address"], plan["port"]), _Here)
-    Thread(target=here.serve_forever, daemon=True).start()
     watch = Watch(plan)
+    here = ThreadingHTTPServer((plan["address"], plan["port"]), _answers(watch))
+    Thread(target=here.serve_forever, daemon=True).start()
     while True:
         begun = time.monotonic()
         try:

@@ -66,8 +66,11 @@ upsertQuery = \"\"\"INSERT INTO `%s` (`dirhash`,`name`,`directory`,`meta`) VALUE
 
 
 def masters(site: Site, nearest: Zone | None = None) -> str:
-    """All masters, the zone's own first: a server that lost its leader asks in this order, every 5 s."""
-    ordered = sorted(site.domains, key=lambda zone: zone != nearest)
+    """All masters, the witness's first, which leads by preference, then the zone's own.
+
+    A server that lost its leader asks in this order, every 5 s; the first founds the cluster.
+    """
+    ordered = sorted(site.domains, key=lambda zone: (not zone.votes_only, zone != nearest))
     return ",".join(f"{zone.private}:{MASTER_PORT}" for zone in ordered)
 
 
@@ -76,7 +79,7 @@ def master(site: Site) -> Sequence[str]:
     return (
         *_weed("master"), f"-port={MASTER_PORT}", "-mdir={data}", f"-peers={masters(site)}",
         f"-defaultReplication={REPLICATION}", f"-volumeSizeLimitMB={VOLUME_LIMIT_MB}",
-        "-telemetry=false", "-resumeState",
+        "-telemetry=false", "-resumeState", "-raftHashicorp",
         "-electionTimeout=2s", "-heartbeatInterval=250ms",
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cordillera.targets.local._keeper.caches import Cache
 from cordillera.targets.local._keeper.etcd import Etcd, plain_dial
@@ -52,5 +53,11 @@ def load(path: Path) -> Plan:
         replication_password=found["replication_password"],
         database=found["database"],
         caches=tuple(Cache(**one) for one in found["caches"]),
-        stores=Stores(**found["stores"]) if found["stores"] else None,
+        stores=_stores(found["stores"]) if found["stores"] else None,
     )
+
+
+def _stores(found: dict[str, Any]) -> Stores:
+    servers = {zone: (host, int(port)) for zone, (host, port) in found["servers"].items()}
+    host, port = found["witness"]
+    return Stores(**{**found, "servers": servers, "witness": (host, int(port))})

@@ -1,12 +1,11 @@
 """How many copies objects get: two, or one while a zone is lost, and the second ones when it is back.
 
-One keeper does it for all, the witness's too: whoever has the steward's key in etcd. The state is kept
-there as well, so that another keeper goes on where one stopped.
+One keeper does it for all: whoever has the steward's key in etcd, by preference the witness's, because a lost
+zone then costs no steward. The state is kept there as well, so that another keeper goes on where one stopped.
 """
 
-import http.client
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -16,14 +15,18 @@ from cordillera.core import process
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.local._keeper import etcd
 from cordillera.targets.local._keeper.etcd import Etcd, Silent
+from cordillera.targets.local._keeper.leadership import Leadership, http_get
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.log import say
+from cordillera.targets.local._site import WITNESS
 
 STEWARD, COPIES = "objects/steward", "objects/copies"
 HEALTH = "/healthz"
-ASK_TIMEOUT_S, SHELL_TIMEOUT_S = 1.0, 600.0
+SHELL_TIMEOUT_S = 600.0
 LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
 EVERY_S = 1.0
+VACANT_S, YIELD_AFTER_S = 2.5, 30.0
+"""So long a data zone's keeper leaves the key to the witness's; then so long until it gives it back."""
 ONE_COPY = ("fs.configure -locationPrefix=/buckets/ -replication=000 -apply",)
 TWO_COPIES = (
     "fs.configure -locationPrefix=/buckets/ -replication=100 -apply",
@@ -44,11 +47,25 @@ class Do(Enum):
 
 @dataclass(frozen=True)
 class Stores:
-    """The object store's volume servers by zone, its masters, and the program to speak to them with."""
+    """The object store: volume servers and filers by zone, masters, the program to speak to them with.
+
+    `witness` is the master that holds no data, which leads by preference.
+    """
 
     servers: Mapping[str, tuple[str, int]]
+    filers: Mapping[str, str]
     masters: str
+    witness: tuple[str, int]
     weed: str
+
+    def shell(self, *commands: str, filer: str = "") -> str:
+        """What `weed shell` answers. Raises CordilleraError, also when it says that it failed."""
+        argv = [self.weed, "shell", f"-master={self.masters}", *([f"-filer={filer}"] * bool(filer))]
+        text = "\n".join([*commands, "exit", ""])
+        answer = process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))
+        if "error" in answer.lower():
+            raise CordilleraError(process.last_line(answer))
+        return answer
 
 
 def decide(copies: str, lost_s: float, whole_s: float) -> Do:
@@ -66,7 +83,9 @@ class Steward:
     def __init__(self, zone: str, stores: Stores, client: Callable[[], Etcd], lease: Lease) -> None:
         self._zone, self._stores, self._lease = zone, stores, lease
         self._votes = client()
+        self._leadership = Leadership(stores.witness)
         self._changed_at, self._whole = time.monotonic(), True
+        self._vacant_since = 0.0
 
     def watch_for_ever(self) -> None:
         """Turn after turn, until we are ended."""
@@ -80,8 +99,9 @@ class Steward:
             time.sleep(EVERY_S)
 
     def turn(self) -> None:
-        """Look at the stores; if we are the steward, see to the copies. Raises CordilleraError."""
-        whole = all(self._answers())
+        """Look at the stores; if we are the steward, see to leader and copies. Raises CordilleraError."""
+        answering = self._answering()
+        whole = len(answering) == len(self._stores.servers)
         now = time.monotonic()
         if whole != self._whole:
             self._whole, self._changed_at = whole, now
@@ -92,38 +112,49 @@ class Steward:
         found = copies.value if copies else "two"
         step = decide(found, 0.0 if whole else since, since if whole else 0.0)
         if step is not Do.NOTHING:
-            self._do(step)
+            self._do(step, answering)
+        elif whole:
+            self._leadership.prefer_the_witness(self._stores.shell)
 
-    def _do(self, step: Do) -> None:
+    def _do(self, step: Do, answering: list[str]) -> None:
         say(f"objects: {step.name.lower().replace('_', ' ')}")
-        argv = [self._stores.weed, "shell", f"-master={self._stores.masters}"]
-        answer = process.run(
-            argv, stdin="\n".join([*step.value, "exit", ""]), timeout_s=SHELL_TIMEOUT_S,
-            cwd=Path("/"),
-        )  # fmt: skip
-        if "error" in answer.lower():
-            raise CordilleraError(process.last_line(answer))
+        filer = self._stores.filers[answering[0]] if answering else ""
+        self._stores.shell(*step.value, filer=filer)
         value = "one" if step is Do.GO_ON_ALONE else "two"
         self._votes.change([], etcd.put(COPIES, value))
 
     def _is_steward(self) -> bool:
         (entry,) = self._votes.read(STEWARD)
-        if entry is None and self._lease.left_s > 0:
-            claim = etcd.put(STEWARD, self._zone, self._lease.number)
-            return self._votes.change([etcd.absent(STEWARD)], claim)
-        return entry is not None and entry.lease == self._lease.number
+        if entry is None:
+            return self._claims()
+        self._vacant_since = 0.0
+        ours = entry.lease == self._lease.number
+        if (
+            ours
+            and self._zone != WITNESS
+            and self._leadership.witness_is_well_for_s() > YIELD_AFTER_S
+        ):
+            self._votes.change([etcd.on_lease(STEWARD, entry.lease)], etcd.delete(STEWARD))
+            return False
+        return ours
 
-    def _answers(self) -> Iterator[bool]:
+    def _claims(self) -> bool:
+        """Take the vacant key: the witness's keeper at once, others when it stays vacant."""
+        now = time.monotonic()
+        self._vacant_since = self._vacant_since or now
+        patient = self._zone == WITNESS or now - self._vacant_since > VACANT_S
+        if not patient or self._lease.left_s <= 0:
+            return False
+        self._leadership.forget()
+        claim = etcd.put(STEWARD, self._zone, self._lease.number)
+        return self._votes.change([etcd.absent(STEWARD)], claim)
+
+    def _answering(self) -> list[str]:
+        """Zones whose volume server answers."""
         with ThreadPoolExecutor(max_workers=len(self._stores.servers)) as pool:
-            yield from pool.map(_answers, self._stores.servers.values())
+            well = pool.map(_answers, self._stores.servers.values())
+            return [zone for zone, ok in zip(self._stores.servers, well, strict=True) if ok]
 
 
 def _answers(server: tuple[str, int]) -> bool:
-    link = http.client.HTTPConnection(*server, timeout=ASK_TIMEOUT_S)
-    try:
-        link.request("GET", HEALTH)
-        return link.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        link.close()
+    return http_get(server, HEALTH) is not None

@@ -1,0 +1,72 @@
+"""Which master leads the object store: by preference the witness's, so that a lost zone costs no election.
+
+After an election every volume server must find the new leader, which it looks for every five seconds.
+"""
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+
+from cordillera.targets.local import _weed
+from cordillera.targets.local._keeper.log import say
+
+ASK_TIMEOUT_S = 1.0
+STATUS = "/cluster/status"
+SETTLED_AFTER_S, AGAIN_AFTER_S = 10.0, 15.0
+"""A master that follows for that long knows everything; one transfer that failed is tried again later."""
+
+
+class Leadership:
+    """Remembers since when the witness's master has been following another."""
+
+    def __init__(self, witness: tuple[str, int]) -> None:
+        self._witness = witness
+        self._well_since = self._tried_at = 0.0
+
+    def forget(self) -> None:
+        """Count anew."""
+        self._well_since = 0.0
+
+    def witness_is_well_for_s(self) -> float:
+        """For how long the witness's master has answered, as far as we saw."""
+        self._look()
+        return time.monotonic() - self._well_since if self._well_since else 0.0
+
+    def prefer_the_witness(self, shell: Callable[..., str]) -> None:
+        """Hand the lead to the witness's master when another has it and all is quiet.
+
+        Raises CordilleraError.
+        """
+        leads = self._look()
+        now = time.monotonic()
+        settled = self._well_since and now - self._well_since > SETTLED_AFTER_S
+        if leads or not settled or now - self._tried_at < AGAIN_AFTER_S:
+            return
+        self._tried_at = now
+        host, port = self._witness
+        address = f"-id {host}:{port} -address {host}:{port + _weed.GRPC}"
+        shell(f"cluster.raft.transferLeader {address}")
+        say("objects: the witness's master leads")
+
+    def _look(self) -> bool:
+        """Whether the witness's master leads; notes since when it has answered with a leader known."""
+        text = http_get(self._witness, STATUS)
+        found = json.loads(text) if text else {}
+        well = bool(found.get("Leader"))
+        self._well_since = (self._well_since or time.monotonic()) if well else 0.0
+        return bool(found.get("IsLeader"))
+
+
+def http_get(server: tuple[str, int], path: str) -> str | None:
+    """The body of a good answer, None for anything else."""
+    link = http.client.HTTPConnection(*server, timeout=ASK_TIMEOUT_S)
+    try:
+        link.request("GET", path)
+        answer = link.getresponse()
+        text = answer.read().decode(errors="replace")
+        return text if answer.status == http.HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        link.close()
