@@ -1,6 +1,6 @@
 """What losing things costs the database: writers beside it, a record of their own, and the worst case.
 
-`python bench/zones.py [ROUNDS]` brings up an environment of its own, and adds a table to bench/zones.md.
+`python bench/zones.py [ROUNDS [KIND ...]]` brings up an environment of its own, and adds a table to bench/zones.md.
 """
 
 import os
@@ -14,9 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.targets.local import losses
+from tests.targets.local.by_hand import eventually
 from tests.targets.local.losses import Cluster, Written
 
 from cordillera.components.target import Loss
+from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._verbs import LocalVerbs
 
 WRITERS = 4
@@ -25,11 +27,14 @@ HEAD = """\
 # Losing things: what was measured
 
 {day}, {cores} cores, {machine}. {writers} writers, each row once; `bench/zones.py`, {rounds} rounds each.
-Seconds are from the loss until every writer in the zones that are left is acknowledged again.
+Seconds are from the loss until every writer in the zones that are left is acknowledged again. Each zone's database
+lies on a disk of its own. "Split" counts transaction numbers that both servers' binary logs give to different
+transactions, "two writers" transactions of a server after another had begun to write, in the same logs.
 
-| what was lost | rounds | acknowledged | lost | back, median s | back, worst s | healthy again, worst s |
-| --- | --- | --- | --- | --- | --- | --- |
+| what was lost | rounds | acknowledged | lost | back, median s | back, p95 s | back, worst s | healthy again, worst s | split | two writers |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
+DISK_MB = 1200
 
 Restore = Callable[[], None]
 
@@ -52,12 +57,33 @@ def zone(how: Loss) -> Callable[[Cluster, str], Restore]:
     return lose
 
 
+def disk_full(shop: Cluster, writer: str) -> Restore:
+    hog = losses.fill(shop.site.zone(writer).state / config.DATA)
+    return lambda: hog.unlink()
+
+
+def one_after_the_other(shop: Cluster, writer: str) -> Restore:
+    """The writer's zone; as soon as that one is back and in step, the other."""
+    LocalVerbs().lose(shop.name, writer, Loss.KILLED)
+
+    def restore() -> None:
+        LocalVerbs().restore(shop.name, writer)
+        eventually(lambda: shop.state().healthy, "in step again", within_s=losses.HEALED_WITHIN_S)
+        LocalVerbs().lose(shop.name, shop.other(writer), Loss.KILLED)
+        eventually(lambda: shop.writer() == writer, "the other takes over", within_s=60)
+        LocalVerbs().restore(shop.name, shop.other(writer))
+
+    return restore
+
+
 KINDS: dict[str, tuple[Callable[[Cluster, str], Restore], bool]] = {
     "the writer, killed": (killed, False),
     "the writer, frozen": (frozen, False),
+    "the writer's disk, full": (disk_full, False),
     "the writer's zone, killed": (zone(Loss.KILLED), True),
     "the writer's zone, frozen": (zone(Loss.FROZEN), True),
     "the writer's zone, cut off": (zone(Loss.PARTITIONED), True),
+    "one zone, then the other": (one_after_the_other, True),
 }
 """How it is lost, and whether the clients in its zone are lost with it."""
 
@@ -92,24 +118,33 @@ def main() -> None:
     """Measure every kind, and write the table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     lines = []
-    with losses.cluster("bench/zones") as shop:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = sys.argv[2:]
+    with losses.cluster("bench/zones", disk_mb=DISK_MB) as shop:
         shop.heal()
         shop.query("CREATE TABLE orders (id INT PRIMARY KEY)")
         for name, (lose, whole_zone) in KINDS.items():
+            if chosen and not any(word in name for word in chosen):
+                continue
             found = [one_round(shop, lose, whole_zone) for _ in range(rounds)]
             rows, lost = sum(f[0] for f in found), sum(f[1] for f in found)
             back = sorted(f[2] for f in found)
             worst = max(f[3] for f in found)
+            logs = {zone: losses.history(shop.site, zone) for zone in ("a", "b")}
+            cleft = len(losses.split(logs["a"], logs["b"]))
+            two = sum(len(losses.overlapping(log)) for log in logs.values())
+            p95 = back[min(len(back) - 1, round(0.95 * len(back)))]
             lines.append(
-                f"| {name} | {rounds} | {rows} | {lost} | {back[len(back) // 2]:.1f} "
-                f"| {back[-1]:.1f} | {worst:.1f} |"
+                f"| {name} | {rounds} | {rows} | {lost} | {back[len(back) // 2]:.1f} | {p95:.1f} "
+                f"| {back[-1]:.1f} | {worst:.1f} | {cleft} | {two} |"
             )
             print(lines[-1], flush=True)
     head = HEAD.format(
         day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
         writers=WRITERS, rounds=rounds,
     )  # fmt: skip
-    RESULTS.write_text(head + "\n".join(lines) + "\n")
+    if not chosen:
+        RESULTS.write_text(head + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

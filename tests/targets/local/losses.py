@@ -1,12 +1,17 @@
 """A database that is written to while things are lost, and a record of what was acknowledged."""
 
 import os
+import re
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Event, Thread
+from itertools import pairwise
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
 from typing import Any
 
 import pymysql
@@ -30,7 +35,7 @@ class Written:
     """Rows that a thread writes, each once; those that were acknowledged."""
 
     def __init__(self, cluster: "Cluster", zone: str, *, first: int = 0) -> None:
-        self._cluster, self._zone, self._over = cluster, zone, Event()
+        self._cluster, self._zone, self._over = cluster, zone, Flag()
         self._first = first
         self.acknowledged: set[int] = set()
         self._thread = Thread(target=self._write, daemon=True)
@@ -149,10 +154,88 @@ class Cluster:
 
 
 @contextmanager
-def cluster(name: str) -> Iterator[Cluster]:
-    """An environment of that name with a database, in a home of its own."""
+def cluster(name: str, *, disk_mb: int = 0) -> Iterator[Cluster]:
+    """An environment of that name with a database, in a home of its own.
+
+    With `disk_mb` each zone's database lies on a disk of its own of that size.
+    """
     with pytest.MonkeyPatch.context() as patch, whole.home() as home:
         patch.setenv("CORDILLERA_HOME", str(home))
         want = whole.wanted(name, {"db": DatabaseSpec(type="database")})
-        with whole.environment(want, home) as made:
+        with _disks(home / "state" / name, disk_mb), whole.environment(want, home) as made:
             yield Cluster(made)
+
+
+@contextmanager
+def _disks(state: Path, megabytes: int) -> Iterator[None]:
+    """A small file system under each zone's database, if a size is given."""
+    folders = [state / "zones" / zone / config.DATA for zone in ("a", "b") if megabytes]
+    try:
+        for folder in folders:
+            folder.mkdir(parents=True)
+            for parent in (folder, *folder.parents[:4]):
+                parent.chmod(0o711)
+            options = f"size={megabytes}m,mode=711"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "disk", folder], check=True)
+        yield
+    finally:
+        for folder in folders:
+            subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on the folder's disk; the file that takes it."""
+    hog = folder / "hog"
+    free = os.statvfs(folder)
+    with hog.open("wb") as file, suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize))
+    with hog.open("ab") as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+            file.flush()
+    return hog
+
+
+# -- what the servers' own logs say ---------------------------------------------------------------
+
+GTID = re.compile(
+    r"^#(\d{6}) +(\d+):(\d\d):(\d\d) server id (\d+) .*\bGTID (\d+)-(\d+)-(\d+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One transaction in a server's log: its number, who wrote it first, and when (day and second)."""
+
+    number: int
+    writer: int
+    at: tuple[str, int]
+
+
+def history(site: Site, zone: str) -> list[Event]:
+    """Every transaction in the binary logs of a zone's server, in the order in which they lie there."""
+    folder = site.zone(zone).state / config.DATA / "mysql"
+    logs = sorted(folder.glob("binlog.[0-9]*"))
+    argv = ["mariadb-binlog", "--no-defaults", "--force-read", *map(str, logs)]
+    text = subprocess.run(argv, capture_output=True, text=True, check=True, errors="replace").stdout
+    return [
+        Event(int(number), int(server), (day, int(h) * 3600 + int(m) * 60 + int(s)))
+        for day, h, m, s, _, _, server, number in GTID.findall(text)
+    ]
+
+
+def split(one: Sequence[Event], other: Sequence[Event]) -> list[int]:
+    """Numbers that two servers gave to different transactions. Pure."""
+    writers = {event.number: event.writer for event in one}
+    return [e.number for e in other if writers.get(e.number, e.writer) != e.writer]
+
+
+def overlapping(events: Sequence[Event]) -> list[Event]:
+    """Where a server still wrote after another had begun to: two writers at one time. Pure."""
+    found, latest = [], ("", 0)
+    ordered = sorted(events, key=lambda event: event.number)
+    for before, event in pairwise(ordered):
+        latest = max(latest, before.at)
+        if event.writer != before.writer and event.at < latest:
+            found.append(event)
+    return found
