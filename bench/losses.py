@@ -165,7 +165,7 @@ def row(name: str, record: Record, lost: dict[str, list[str]], healed_s: float) 
     gone = ", ".join(f"{len(keys)} {kind}" for kind, keys in lost.items() if keys) or "0"
     acknowledged = sum(len(keys) for keys in record.acknowledged.values())
     for kind in KINDS:
-        times = sorted(record.writes_at[kind])
+        times = [0.0, *sorted(record.writes_at[kind]), record.seconds]
         pauses_at = [f"{a:.1f}-{b:.1f}" for a, b in pairwise(times) if b - a > SHOWN_S]
         print("   ", kind, "paused at", ", ".join(pauses_at) or "no time")
     for what in [*record.failed_gets[:5], *record.failed_writes[:5]]:

@@ -17,7 +17,7 @@ KEPT, REFUSED, SHOWN, GONE = (
 
 
 def rehearsed() -> Record:
-    record = Record(run="r")
+    record = Record(run="r", seconds=10.0)
     record.note("POST", "database", "r-1", KEPT, 1.0)
     record.note("POST", "database", "r-2", KEPT, 2.0)
     record.note("POST", "database", "r-3", REFUSED, 4.0)
@@ -40,6 +40,7 @@ def test_pauses_failures_and_repeats_are_counted() -> None:
     record = rehearsed()
 
     assert record.longest_pause_s("database") == 6.5
+    assert record.longest_pause_s("cache") == 10.0
     assert [what for _, what in record.failed_gets] == ["page: RemoteDisconnected"]
     assert [what for _, what in record.failed_writes] == ["database: 503"]
     assert record.repeated == 2

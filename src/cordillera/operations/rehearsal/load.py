@@ -37,7 +37,7 @@ class Load:
     def start(self, *, rate: float, seconds: float) -> None:
         """Begin; returns at once. `rate` is requests a second, all clients together."""
         self._begun = time.monotonic()
-        self._until = self._begun + seconds
+        self._until, self.record.seconds = self._begun + seconds, seconds
         reads = _Pace(self._begun, rate * (1 - WRITES))
         self._threads = [self._client(self._read, reads) for _ in range(READERS)]
         for kind in KINDS:

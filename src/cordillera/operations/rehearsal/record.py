@@ -34,6 +34,7 @@ class Record:
     """
 
     run: str
+    seconds: float = 0.0
     acknowledged: dict[str, set[str]] = field(default_factory=lambda: {k: set() for k in KINDS})
     requests: Counter[int] = field(default_factory=Counter)
     failed_gets: list[tuple[float, str]] = field(default_factory=list)
@@ -69,9 +70,9 @@ class Record:
         return {kind: sorted(self.acknowledged[kind] - set(world[kind])) for kind in KINDS}
 
     def longest_pause_s(self, kind: str) -> float:
-        """The longest time without an acknowledged write of that kind."""
-        times = sorted(self.writes_at[kind])
-        return max((b - a for a, b in pairwise(times)), default=0.0)
+        """The longest time without an acknowledged write of that kind, up to the end."""
+        times = [0.0, *sorted(self.writes_at[kind]), self.seconds]
+        return max(b - a for a, b in pairwise(times))
 
     def green_while_failing_s(self) -> float:
         """The longest time that the environment called itself healthy while clients failed or waited."""

@@ -5,6 +5,7 @@ they avoid are in docs/decisions/0009-objects.md.
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 
 from cordillera.targets.local import programs
@@ -19,6 +20,8 @@ REPLICATION = "100"
 VOLUME_LIMIT_MB = 256
 VOLUMES_MAX = 400
 HEALTH = "/healthz"
+VOLUME_DATA = "objects-volume"
+MASTERS_FILE = "{data}/masters"
 
 VARIABLES = {"GOMAXPROCS": "2", "GOGC": "60"}
 
@@ -85,12 +88,19 @@ def master(site: Site) -> Sequence[str]:
 
 
 def volume(site: Site, zone: Zone) -> Sequence[str]:
-    """The command of a volume server."""
-    return (
+    """The command of a volume server: masters in the order that `volume_prepare` found."""
+    words = (
         *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",
-        f"-master={masters(site, zone)}", f"-dataCenter={zone.name}", f"-rack={zone.name}",
+        f"-dataCenter={zone.name}", f"-rack={zone.name}",
         "-preStopSeconds=0", "-volume.allowUntrustedRemoteEndpoints",
     )  # fmt: skip
+    return ("/bin/sh", "-c", f'exec "$@" -master="$(cat {MASTERS_FILE})"', "sh", *words)
+
+
+def volume_prepare(site: Site, zone: Zone) -> Sequence[str]:
+    """The command that must precede each start of a volume server."""
+    module = "cordillera.targets.local._weed_masters"
+    return (sys.executable, "-m", module, MASTERS_FILE, masters(site, zone))
 
 
 def filer(site: Site, zone: Zone) -> Sequence[str]:

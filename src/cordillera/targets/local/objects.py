@@ -146,7 +146,8 @@ def _volume(site: Site, zone: Zone) -> LocalPart:
         folder="{run}/objects-volume",
         files={"objects-volume/security.toml": _weed.SECURITY_TOML},
         variables=_weed.VARIABLES,
-        data="objects-volume",
+        prepare=(tuple(_weed.volume_prepare(site, zone)),),
+        data=_weed.VOLUME_DATA,
         ready=Ready("tcp", port=_weed.VOLUME_PORT),
     )
     unit = f"objects-store/{zone.name}"

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
+from cordillera.targets.local import _weed
 from cordillera.targets.local._keeper import answers
 from cordillera.targets.local._keeper.caches import Caches
 from cordillera.targets.local._keeper.decide import Step
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.office import Office
 from cordillera.targets.local._keeper.plan import Plan, load
+from cordillera.targets.local._keeper.registration import Registration
 from cordillera.targets.local._keeper.server import LocalServer
-from cordillera.targets.local._keeper.stores import Steward
+from cordillera.targets.local._keeper.stores import Steward, Stores
 
 EVERY_S, SOON_S = 0.5, 0.05
 
@@ -27,11 +29,19 @@ def main() -> None:
     tasks = [_keep_database(plan, lease, role)] if plan.database else []
     if plan.stores:
         tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
+        if plan.database:
+            tasks.append(_registration(plan, plan.stores).watch_for_ever)
     if plan.caches:
         tasks.append(Caches(plan.caches, lease).watch_for_ever)
     for task in tasks[1:]:
         Thread(target=task, daemon=True).start()
     tasks[0]()
+
+
+def _registration(plan: Plan, stores: Stores) -> Registration:
+    master = (plan.zone.private, _weed.MASTER_PORT)
+    data = plan.zone.state / _weed.VOLUME_DATA
+    return Registration(master, stores.servers[plan.zone.name], data)
 
 
 def _keep_database(plan: Plan, lease: Lease, role: answers.Role) -> Callable[[], None]:

@@ -1,0 +1,87 @@
+"""Has the zone's volume server find a new leading master at once, by starting it anew.
+
+By itself it waits five seconds for each master that it asks in vain, and does not notice for a minute that
+the one it speaks to is frozen or cut off. Objects cannot be written to a server that the leader does not know.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cordillera.targets.local._keeper.leadership import STATUS, http_get
+from cordillera.targets.local._keeper.log import say
+
+MISSING_AFTER_S, AGAIN_AFTER_S = 1.2, 8.0
+EVERY_S = 0.5
+SERVERS = "/dir/status"
+
+Address = tuple[str, int]
+
+
+class Registration:
+    """Watches one volume server and the master of its zone, in a thread of its own."""
+
+    def __init__(self, master: Address, server: Address, data: Path) -> None:
+        """`data` is the volume server's folder: it tells its process from those of other zones."""
+        self._master, self._server, self._data = master, server, data
+        self._missing_since = self._kicked_at = 0.0
+
+    def watch_for_ever(self) -> None:
+        """Turn after turn, until we are ended."""
+        while True:
+            self.turn()
+            time.sleep(EVERY_S)
+
+    def turn(self) -> None:
+        """End the volume server when the leader has not known it for a while: it is started again."""
+        now = time.monotonic()
+        leader = leader_of(http_get(self._master, STATUS))
+        listed = servers_of(http_get(leader, SERVERS)) if leader else None
+        missing = listed is not None and self._server not in listed
+        self._missing_since = (self._missing_since or now) if missing else 0.0
+        late = missing and now - self._missing_since > MISSING_AFTER_S
+        if late and now - self._kicked_at > AGAIN_AFTER_S:
+            say(
+                f"objects: the leading master {leader} does not know our volume server: started anew"
+            )
+            self._kicked_at = now
+            for pid in _pids(self._data):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+
+
+def leader_of(status: str | None) -> Address | None:
+    """Who leads, as a master tells (`10.66.10.2:9333.19333`). Pure."""
+    found: Any = json.loads(status).get("Leader", "") if status else ""
+    host, _, ports = str(found).partition(":")
+    port = ports.partition(".")[0]
+    return (host, int(port)) if port.isdigit() else None
+
+
+def servers_of(status: str | None) -> list[Address] | None:
+    """The volume servers that a leader knows; None when it does not tell. Pure."""
+    if status is None:
+        return None
+    centers = json.loads(status).get("Topology", {}).get("DataCenters") or ()
+    urls = [
+        str(node["Url"])
+        for center in centers
+        for rack in center.get("Racks") or ()
+        for node in rack.get("DataNodes") or ()
+    ]
+    return [(host, int(port)) for host, _, port in (url.partition(":") for url in urls)]
+
+
+def _pids(data: Path) -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"volume" in words and f"-dir={data}".encode() in words:
+                yield int(entry.name)
