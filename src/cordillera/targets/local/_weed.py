@@ -87,7 +87,7 @@ def master(site: Site) -> Sequence[str]:
     )  # fmt: skip
 
 
-def volume(site: Site, zone: Zone) -> Sequence[str]:
+def volume(zone: Zone) -> Sequence[str]:
     """The command of a volume server: masters in the order that `volume_prepare` found."""
     words = (
         *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",

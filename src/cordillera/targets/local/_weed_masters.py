@@ -1,6 +1,6 @@
 """Before each start of a volume server: which master leads, so that it is asked first.
 
-Run as `python -m cordillera.targets.local._weed_masters FILE MASTER,MASTER,...`; writes the list, the leader first.
+Run as `python -m cordillera.targets.local._weed_masters FILE MASTER,MASTER`: writes the list into the file.
 """
 
 import sys

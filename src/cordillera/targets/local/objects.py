@@ -141,7 +141,7 @@ def _master(site: Site, zone: Zone) -> LocalPart:
 
 def _volume(site: Site, zone: Zone) -> LocalPart:
     body = Process(
-        argv=tuple(_weed.volume(site, zone)),
+        argv=tuple(_weed.volume(zone)),
         zone=zone.name,
         folder="{run}/objects-volume",
         files={"objects-volume/security.toml": _weed.SECURITY_TOML},

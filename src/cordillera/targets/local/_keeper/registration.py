@@ -1,7 +1,7 @@
 """Has the zone's volume server find a new leading master at once, by starting it anew.
 
 By itself it waits five seconds for each master that it asks in vain, and does not notice for a minute that
-the one it speaks to is frozen or cut off. Objects cannot be written to a server that the leader does not know.
+the one it speaks to is frozen or cut off. Nothing can be written to a server that the leader does not know.
 """
 
 import json

@@ -1,0 +1,53 @@
+"""What keepers decide about the object store: how many copies, who leads, who is missing."""
+
+import json
+
+import pytest
+
+from cordillera.targets.local._keeper.registration import leader_of, servers_of
+from cordillera.targets.local._keeper.stores import BACK_AFTER_S, LOST_AFTER_S, Do, decide
+from cordillera.targets.local._weed_masters import ordered
+
+STATUS = '{"Leader":"10.66.90.2:9333.19333","Peers":["10.66.10.2:9333"]}'
+TOPOLOGY = {
+    "Topology": {
+        "DataCenters": [
+            {"Id": "a", "Racks": [{"Id": "a", "DataNodes": [{"Url": "10.66.10.2:8081"}]}]},
+            {"Id": "b", "Racks": [{"Id": "b", "DataNodes": None}]},
+            {"Id": "c", "Racks": None},
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("copies", "lost_s", "whole_s", "wanted"),
+    [
+        ("two", LOST_AFTER_S - 0.1, 0.0, Do.NOTHING),
+        ("two", LOST_AFTER_S + 0.1, 0.0, Do.GO_ON_ALONE),
+        ("one", LOST_AFTER_S + 0.1, 0.0, Do.NOTHING),
+        ("one", 0.0, BACK_AFTER_S - 0.1, Do.NOTHING),
+        ("one", 0.0, BACK_AFTER_S + 0.1, Do.MAKE_SECOND_COPIES),
+        ("two", 0.0, 60.0, Do.NOTHING),
+    ],
+)
+def test_copies(copies: str, lost_s: float, whole_s: float, wanted: Do) -> None:
+    assert decide(copies, lost_s, whole_s) is wanted
+
+
+def test_a_master_tells_who_leads_or_that_nobody_does() -> None:
+    assert leader_of(STATUS) == ("10.66.90.2", 9333)
+    assert leader_of('{"Leader":""}') is None
+    assert leader_of("{}") is None
+    assert leader_of(None) is None
+
+
+def test_the_leader_tells_which_servers_it_knows() -> None:
+    assert servers_of(json.dumps(TOPOLOGY)) == [("10.66.10.2", 8081)]
+    assert servers_of('{"Topology":{"DataCenters":null}}') == []
+    assert servers_of(None) is None  # silence is not an empty list: nobody is missing then
+
+
+def test_a_volume_server_asks_the_leader_first() -> None:
+    assert ordered(["w", "a", "b"], "b") == ["b", "w", "a"]
+    assert ordered(["w", "a", "b"], "") == ["w", "a", "b"]
