@@ -23,7 +23,7 @@ WAVES: tuple[tuple[str, ...], ...] = (
         "objects-store",
         "firewall",
     ),
-    ("database/setup", "cache/setup", "search/setup", "mail/setup"),
+    ("database/setup", "cache/setup", "search/setup", "mail/setup", "objects-store/lead"),
     ("objects", "queue"),
     ("objects/setup", "queue/setup"),
     ("endpoints",),

@@ -3,15 +3,19 @@
 import http.client
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cordillera.components.state import Member
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.local import _net, _weed
+from cordillera.targets.local._keeper.leadership import STATUS, transfer
 from cordillera.targets.local._site import Site, Zone
 
 SHELL_TIMEOUT_S = 20.0
+ASSIGN = f"/dir/assign?replication={_weed.REPLICATION}&collection="
+"""Asks the leading master for a place for an object of a bucket; nothing is written there."""
 TRIED = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -60,14 +64,35 @@ def make_bucket(site: Site, bucket: str) -> None:
         raise NotReady(f"bucket {bucket} could not be made: {process.last_line(answer)}")
 
 
+def have_the_witness_lead(site: Site) -> None:
+    """Hand the masters' lead to the one in the witness. May be called twice. Raises NotReady."""
+    leader = _leader(site)
+    if leader is not None and leader.votes_only:
+        return
+    answer = shell(site, transfer((site.witness.private, _weed.MASTER_PORT)))
+    leader = _leader(site)
+    if leader is None or not leader.votes_only:
+        raise NotReady(f"the witness's master does not lead yet: {process.last_line(answer)}")
+
+
+def _leader(site: Site) -> Zone | None:
+    """The failure domain whose master leads; None while none does."""
+    for zone in site.domains:
+        with suppress(*TRIED):
+            status, text = _net.http_get(site, zone, _weed.MASTER_PORT, STATUS)
+            if status < 400 and json.loads(text).get("IsLeader"):
+                return zone
+    return None
+
+
 def drop_bucket(site: Site, bucket: str) -> None:
     """Delete a bucket and all that is in it. Nothing to do when the store is gone already."""
     if bucket in buckets(site):
         shell(site, "lock", f"s3.bucket.delete -name {bucket}", "unlock")
 
 
-def survey(site: Site) -> tuple[tuple[Member, ...], str]:
-    """Each zone's servers, and one sentence of what is wrong."""
+def survey(site: Site, bucket: str) -> tuple[tuple[Member, ...], str]:
+    """Each zone's servers, and one sentence of what is wrong. `bucket` is one that exists."""
     members = tuple(_gate(site, zone) for zone in site.zones)
     silent = [m.zone for m in members if not m.healthy]
     if silent:
@@ -76,7 +101,7 @@ def survey(site: Site) -> tuple[tuple[Member, ...], str]:
     lonely = alone(held, len(site.zones))
     if lonely:
         return members, f"{len(lonely)} of {len(held)} volumes have one copy only"
-    return members, _unknown(site, held)
+    return members, _unknown(site, held) or _unwritable(site, bucket)
 
 
 def gate_trouble(site: Site, zone: Zone) -> str:
@@ -121,19 +146,17 @@ def _volumes(site: Site, zone: Zone) -> dict[int, int]:
 
 def known_volumes(site: Site) -> dict[int, set[str]] | None:
     """Volume -> zones, as the leading master has it; None while no master leads."""
-    for zone in site.domains:
-        try:
-            status, text = _net.http_get(site, zone, _weed.MASTER_PORT, "/cluster/status")
-            if status >= 400 or not json.loads(text).get("IsLeader"):
-                continue
-            _, text = _net.http_get(site, zone, _weed.MASTER_PORT, "/vol/status")
-            layout: dict[int, set[str]] = {}
-            for number, place in _copies(json.loads(text)):
-                layout.setdefault(number, set()).add(place)
-            return layout
-        except TRIED:
-            continue
-    return None
+    leader = _leader(site)
+    if leader is None:
+        return None
+    try:
+        _, text = _net.http_get(site, leader, _weed.MASTER_PORT, "/vol/status")
+    except TRIED:
+        return None
+    layout: dict[int, set[str]] = {}
+    for number, place in _copies(json.loads(text)):
+        layout.setdefault(number, set()).add(place)
+    return layout
 
 
 def _unknown(site: Site, held: Mapping[int, set[str]]) -> str:
@@ -142,6 +165,19 @@ def _unknown(site: Site, held: Mapping[int, set[str]]) -> str:
         return "no master leads: nothing can be written"
     missing = [number for number, places in held.items() if not places <= known.get(number, set())]
     return f"the masters do not know {len(missing)} volumes yet" if missing else ""
+
+
+def _unwritable(site: Site, bucket: str) -> str:
+    """Why the leading master gives out no place for an object; empty when it does."""
+    leader = _leader(site)
+    if leader is None:
+        return "no master leads: nothing can be written"
+    try:
+        status, text = _net.http_get(site, leader, _weed.MASTER_PORT, ASSIGN + bucket)
+    except TRIED as e:
+        return f"the leading master does not answer ({e})"
+    why = json.loads(text).get("error", "") if status >= 400 else ""
+    return f"nothing can be written yet: {why or f'HTTP {status}'}" if status >= 400 else ""
 
 
 def _gate(site: Site, zone: Zone) -> Member:

@@ -33,7 +33,7 @@ class Objects(Component):
         store = [_master(site, zone) for zone in site.domains]
         store += [_volume(site, zone) for zone in site.zones]
         gates = [p for zone in site.zones for p in (_filer(site, zone), _gateway(want, site, zone))]
-        return (*store, *gates, *(_bucket(want, site, name) for name in names))
+        return (*store, _lead(site), *gates, *(_bucket(want, site, name) for name in names))
 
     def endpoints(self, want: Wanted, site: Site) -> Sequence[Endpoint]:
         if not any(want.of_type("objects")):
@@ -72,17 +72,24 @@ class Objects(Component):
         return Progress(done=not trouble, detail=trouble)
 
     def perform(self, task: Task, site: Site, want: Wanted) -> None:
-        asking.make_bucket(site, task.args["bucket"])
+        if task.verb == "lead":
+            asking.have_the_witness_lead(site)
+        else:
+            asking.make_bucket(site, task.args["bucket"])
 
     def holds(self, task: Task, site: Site) -> bool:
-        return task.args["bucket"] in asking.buckets(site)
+        """Who leads later is the keepers' affair."""
+        return task.verb == "lead" or task.args["bucket"] in asking.buckets(site)
 
     def removed(self, name: str, site: Site) -> None:
         if name.startswith(BUCKET_PART):
             asking.drop_bucket(site, name.removeprefix(BUCKET_PART))
 
     def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
-        members, trouble = asking.survey(site)
+        buckets = [bucket_of(want, name) for name, _ in want.of_type("objects")]
+        if not buckets:
+            return {}
+        members, trouble = asking.survey(site, buckets[0])
         return {
             name: ResourceState(
                 type="objects",
@@ -184,6 +191,11 @@ def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
         stop_grace_s=STOP_GRACE_S,
     )
     return _server(f"s3@{zone.name}", f"objects/{zone.name}", body, site)
+
+
+def _lead(site: Site) -> LocalPart:
+    """Before anything is stored a change of the leading master costs nothing."""
+    return part("objects", "lead", "objects-store/lead", Task("lead"), site.vault.digest)
 
 
 def _bucket(want: Wanted, site: Site, resource: str) -> LocalPart:

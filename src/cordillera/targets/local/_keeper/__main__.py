@@ -41,7 +41,8 @@ def main() -> None:
 def _registration(plan: Plan, stores: Stores) -> Registration:
     master = (plan.zone.private, _weed.MASTER_PORT)
     data = plan.zone.state / _weed.VOLUME_DATA
-    return Registration(master, stores.servers[plan.zone.name], data)
+    server = stores.servers[plan.zone.name]
+    return Registration(master, server, data, turn=plan.zone.index - 1)
 
 
 def _keep_database(plan: Plan, lease: Lease, role: answers.Role) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """Which master leads the object store: by preference the witness's, so that a lost zone costs no election.
 
-After an election every volume server must find the new leader, which it looks for every five seconds.
+A new leader assigns nothing for fifteen seconds, whatever it knows by then. So the lead is handed back to the
+witness only when nothing has been written for a while.
 """
 
 import http.client
@@ -15,6 +16,8 @@ ASK_TIMEOUT_S = 1.0
 STATUS = "/cluster/status"
 SETTLED_AFTER_S, AGAIN_AFTER_S = 10.0, 15.0
 """A master that follows for that long knows everything; one transfer that failed is tried again later."""
+QUIET_S = 60.0
+"""So long nothing was written before the lead is handed over."""
 
 
 class Leadership:
@@ -23,6 +26,7 @@ class Leadership:
     def __init__(self, witness: tuple[str, int]) -> None:
         self._witness = witness
         self._well_since = self._tried_at = 0.0
+        self._held, self._quiet_since = "", time.monotonic()
 
     def forget(self) -> None:
         """Count anew."""
@@ -33,20 +37,21 @@ class Leadership:
         self._look()
         return time.monotonic() - self._well_since if self._well_since else 0.0
 
-    def prefer_the_witness(self, shell: Callable[..., str]) -> None:
+    def prefer_the_witness(self, shell: Callable[..., str], held: str) -> None:
         """Hand the lead to the witness's master when another has it and all is quiet.
 
-        Raises CordilleraError.
+        `held` changes with everything that is written. Raises CordilleraError.
         """
         leads = self._look()
         now = time.monotonic()
+        if held != self._held:
+            self._held, self._quiet_since = held, now
         settled = self._well_since and now - self._well_since > SETTLED_AFTER_S
-        if leads or not settled or now - self._tried_at < AGAIN_AFTER_S:
+        quiet = now - self._quiet_since > QUIET_S
+        if leads or not settled or not quiet or now - self._tried_at < AGAIN_AFTER_S:
             return
         self._tried_at = now
-        host, port = self._witness
-        address = f"-id {host}:{port} -address {host}:{port + _weed.GRPC}"
-        shell(f"cluster.raft.transferLeader {address}")
+        shell(transfer(self._witness))
         say("objects: the witness's master leads")
 
     def _look(self) -> bool:
@@ -56,6 +61,12 @@ class Leadership:
         well = bool(found.get("Leader"))
         self._well_since = (self._well_since or time.monotonic()) if well else 0.0
         return bool(found.get("IsLeader"))
+
+
+def transfer(to: tuple[str, int]) -> str:
+    """The shell's command that hands the lead to a master. Pure."""
+    host, port = to
+    return f"cluster.raft.transferLeader -id {host}:{port} -address {host}:{port + _weed.GRPC}"
 
 
 def http_get(server: tuple[str, int], path: str) -> str | None:

@@ -17,6 +17,8 @@ from cordillera.targets.local._keeper.leadership import STATUS, http_get
 from cordillera.targets.local._keeper.log import say
 
 MISSING_AFTER_S, AGAIN_AFTER_S = 1.2, 8.0
+APART_S = 1.5
+"""Between the zones: one volume server can be read while the other starts."""
 EVERY_S = 0.5
 SERVERS = "/dir/status"
 
@@ -26,9 +28,10 @@ Address = tuple[str, int]
 class Registration:
     """Watches one volume server and the master of its zone, in a thread of its own."""
 
-    def __init__(self, master: Address, server: Address, data: Path) -> None:
-        """`data` is the volume server's folder: it tells its process from those of other zones."""
+    def __init__(self, master: Address, server: Address, data: Path, *, turn: int) -> None:
+        """`data` is the volume server's folder, by which its process is known; `turn` counts zones."""
         self._master, self._server, self._data = master, server, data
+        self._patience_s = MISSING_AFTER_S + turn * APART_S
         self._missing_since = self._kicked_at = 0.0
 
     def watch_for_ever(self) -> None:
@@ -44,7 +47,7 @@ class Registration:
         listed = servers_of(http_get(leader, SERVERS)) if leader else None
         missing = listed is not None and self._server not in listed
         self._missing_since = (self._missing_since or now) if missing else 0.0
-        late = missing and now - self._missing_since > MISSING_AFTER_S
+        late = missing and now - self._missing_since > self._patience_s
         if late and now - self._kicked_at > AGAIN_AFTER_S:
             say(
                 f"objects: the leading master {leader} does not know our volume server: started anew"

@@ -21,7 +21,7 @@ from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._site import WITNESS
 
 STEWARD, COPIES = "objects/steward", "objects/copies"
-HEALTH = "/healthz"
+HEALTH, HELD = "/healthz", "/status"
 SHELL_TIMEOUT_S = 600.0
 LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
 EVERY_S = 1.0
@@ -114,7 +114,7 @@ class Steward:
         if step is not Do.NOTHING:
             self._do(step, answering)
         elif whole:
-            self._leadership.prefer_the_witness(self._stores.shell)
+            self._leadership.prefer_the_witness(self._stores.shell, self._held())
 
     def _do(self, step: Do, answering: list[str]) -> None:
         say(f"objects: {step.name.lower().replace('_', ' ')}")
@@ -148,6 +148,10 @@ class Steward:
         self._leadership.forget()
         claim = etcd.put(STEWARD, self._zone, self._lease.number)
         return self._votes.change([etcd.absent(STEWARD)], claim)
+
+    def _held(self) -> str:
+        """What the first server holds, in its own words."""
+        return http_get(next(iter(self._stores.servers.values())), HELD) or ""
 
     def _answering(self) -> list[str]:
         """Zones whose volume server answers."""
