@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -168,6 +169,11 @@ def row(name: str, record: Record, lost: dict[str, list[str]], healed_s: float) 
         times = [0.0, *sorted(record.writes_at[kind]), record.seconds]
         pauses_at = [f"{a:.1f}-{b:.1f}" for a, b in pairwise(times) if b - a > SHOWN_S]
         print("   ", kind, "paused at", ", ".join(pauses_at) or "no time")
+    longest = {
+        what: max(e - b for b, e, w in record.waits if w == what) for _, _, what in record.waits
+    }
+    for waiting, times in Counter(what for _, _, what in record.waits).most_common():
+        print(f"    {waiting}: {times} waited, up to {longest[waiting]:.1f} s more than is patient")
     for what in [*record.failed_gets[:5], *record.failed_writes[:5]]:
         print("   ", what)
     return (

@@ -114,6 +114,45 @@ def one_round(shop: Cluster, lose: Callable[[Cluster, str], Restore], whole_zone
     return len(rows), len(rows - set(shop.query("SELECT id FROM orders"))), back, healthy
 
 
+EPISODES: dict[str, Callable[[Cluster, str], None]] = {
+    "the writer's zone killed and back, every 5 s for 2 min": lambda shop, writer: losses.flap(
+        shop, writer, Loss.KILLED, times=12
+    ),
+    "the writer's zone cut off and back, every 5 s for 2 min": lambda shop, writer: losses.flap(
+        shop, writer, Loss.PARTITIONED, times=12
+    ),
+    "everything frozen for 20 s": lambda shop, writer: losses.freeze_everything(shop, for_s=20),
+    "the writer's disk takes nothing for 0.8 of every second, for 30 s": lambda shop, writer: (
+        losses.slow_disk(shop, writer, for_s=30)
+    ),
+}
+EPISODES_HEAD = """
+Things that go on for a while, each once, with the same writers:
+
+| what went on | openings | acknowledged | lost | healthy again, s |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def episode(shop: Cluster, name: str) -> str:
+    """The row of one episode. Writers are in both zones; a zone that is lost takes its own with it."""
+    shop.heal()
+    shop.query("DELETE FROM orders", zone=shop.writer())
+    writers = [Written(shop, "ab"[n % 2], first=n * 10_000_000) for n in range(WRITERS)]
+    for written in writers:
+        written.start()
+    before = shop.epoch()
+    EPISODES[name](shop, shop.writer())
+    begun = time.monotonic()
+    shop.heal()
+    healthy_s = time.monotonic() - begun
+    for written in writers:
+        written.stop()
+    rows = set().union(*(written.acknowledged for written in writers))
+    lost = len(rows - set(shop.query("SELECT id FROM orders")))
+    return f"| {name} | {shop.epoch() - before} | {len(rows)} | {lost} | {healthy_s:.1f} |"
+
+
 def main() -> None:
     """Measure every kind, and write the table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
@@ -139,12 +178,19 @@ def main() -> None:
                 f"| {back[-1]:.1f} | {worst:.1f} | {cleft} | {two} |"
             )
             print(lines[-1], flush=True)
+        episodes = []
+        for name in EPISODES:
+            if not chosen or any(word in name for word in chosen):
+                episodes.append(episode(shop, name))
+                print(episodes[-1], flush=True)
     head = HEAD.format(
         day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
         writers=WRITERS, rounds=rounds,
     )  # fmt: skip
     if not chosen:
-        RESULTS.write_text(head + "\n".join(lines) + "\n")
+        RESULTS.write_text(
+            head + "\n".join(lines) + "\n" + EPISODES_HEAD + "\n".join(episodes) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -22,10 +22,12 @@ from tests.targets.local.whole import Environment
 
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.state import ResourceState
+from cordillera.components.target import Loss
 from cordillera.targets.local import _found, _mariadb_cluster, _net
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._site import Site
+from cordillera.targets.local._verbs import LocalVerbs
 
 PAUSE_S = 0.01
 HEALED_WITHIN_S = 90.0
@@ -127,6 +129,11 @@ class Cluster:
     def other(self, zone: str) -> str:
         return "b" if zone == "a" else "a"
 
+    def epoch(self) -> int:
+        """How many times a database was opened for writing."""
+        seen = _mariadb_cluster.agreed(self.site)
+        return seen.record.epoch if seen and seen.record else 0
+
     def heal(self) -> None:
         """Wait until everything is as it should be."""
         eventually(lambda: self.environment.state().healthy, "healthy", within_s=HEALED_WITHIN_S)
@@ -168,19 +175,64 @@ def cluster(name: str, *, disk_mb: int = 0) -> Iterator[Cluster]:
 
 @contextmanager
 def _disks(state: Path, megabytes: int) -> Iterator[None]:
-    """A small file system under each zone's database, if a size is given."""
+    """A disk of its own under each zone's database, if a size is given."""
     folders = [state / "zones" / zone / config.DATA for zone in ("a", "b") if megabytes]
     try:
         for folder in folders:
             folder.mkdir(parents=True)
             for parent in (folder, *folder.parents[:4]):
                 parent.chmod(0o711)
-            options = f"size={megabytes}m,mode=711"
-            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "disk", folder], check=True)
+            image = folder.with_suffix(".img")
+            with image.open("wb") as file:
+                file.truncate(megabytes << 20)
+            subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+            subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+            (folder / "lost+found").rmdir()
         yield
     finally:
         for folder in folders:
             subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+@contextmanager
+def disk_frozen(folder: Path) -> Iterator[None]:
+    """Nothing that is written to the folder's disk comes back while the block runs."""
+    subprocess.run(["fsfreeze", "--freeze", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "--unfreeze", folder], check=True)
+
+
+# -- what goes on for a while ---------------------------------------------------------------------
+
+
+def flap(shop: Cluster, zone: str, how: Loss, *, times: int, every_s: float = 5.0) -> None:
+    """A zone that comes and goes."""
+    for _ in range(times):
+        LocalVerbs().lose(shop.name, zone, how)
+        time.sleep(every_s)
+        LocalVerbs().restore(shop.name, zone)
+        time.sleep(every_s)
+
+
+def freeze_everything(shop: Cluster, *, for_s: float) -> None:
+    """As a machine that was paused, and goes on."""
+    pids = [found.pid for found in _found.scan(shop.name)]
+    for number, pause_s in ((signal.SIGSTOP, for_s), (signal.SIGCONT, 0.0)):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        time.sleep(pause_s)
+
+
+def slow_disk(shop: Cluster, zone: str, *, for_s: float) -> None:
+    """A disk that takes nothing for most of each second."""
+    until = time.monotonic() + for_s
+    while time.monotonic() < until:
+        with disk_frozen(shop.site.zone(zone).state / config.DATA):
+            time.sleep(0.8)
+        time.sleep(0.2)
 
 
 def fill(folder: Path) -> Path:

@@ -27,7 +27,10 @@ TOPOLOGY = {
         ("two", LOST_AFTER_S + 0.1, 0.0, Do.GO_ON_ALONE),
         ("one", LOST_AFTER_S + 0.1, 0.0, Do.NOTHING),
         ("one", 0.0, BACK_AFTER_S - 0.1, Do.NOTHING),
-        ("one", 0.0, BACK_AFTER_S + 0.1, Do.MAKE_SECOND_COPIES),
+        ("one", 0.0, BACK_AFTER_S + 0.1, Do.WRITE_TWO),
+        ("filling", 0.0, BACK_AFTER_S - 0.1, Do.NOTHING),
+        ("filling", 0.0, BACK_AFTER_S + 0.1, Do.FILL),
+        ("filling", LOST_AFTER_S + 0.1, 0.0, Do.GO_ON_ALONE),
         ("two", 0.0, 60.0, Do.NOTHING),
     ],
 )

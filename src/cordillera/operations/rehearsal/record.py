@@ -30,7 +30,7 @@ class Sample:
 class Record:
     """Everything that happened in one rehearsal, in seconds from its start.
 
-    `waits` are spans in which a client waited longer than a person would.
+    `waits` are spans in which a client waited longer than a person would, with what for.
     """
 
     run: str
@@ -41,7 +41,7 @@ class Record:
     failed_writes: list[tuple[float, str]] = field(default_factory=list)
     slowest: dict[int, float] = field(default_factory=dict)
     writes_at: dict[str, list[float]] = field(default_factory=lambda: {k: [] for k in KINDS})
-    waits: list[tuple[float, float]] = field(default_factory=list)
+    waits: list[tuple[float, float, str]] = field(default_factory=list)
     repeated: int = 0
     samples: list[Sample] = field(default_factory=list)
     events: list[tuple[float, str]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Record:
             self.slowest[second] = max(self.slowest.get(second, 0.0), answer.seconds)
             self.repeated += answer.repeated
             if answer.seconds > PATIENCE_S:
-                self.waits.append((at_s - answer.seconds + PATIENCE_S, at_s))
+                self.waits.append((at_s - answer.seconds + PATIENCE_S, at_s, f"{method} {kind}"))
             what = f"{kind}: {answer.status or answer.why}"
             if method == "GET" and answer.status != 200:
                 self.failed_gets.append((at_s, what))
@@ -82,7 +82,7 @@ class Record:
         """Spans in which somebody failed or waited, joined where less than JOINED_S is between them."""
         moments = [(at, at) for at, _ in (*self.failed_gets, *self.failed_writes)]
         joined: list[tuple[float, float]] = []
-        for begin, end in sorted([*moments, *self.waits]):
+        for begin, end in sorted([*moments, *((begin, end) for begin, end, _ in self.waits)]):
             if joined and begin - joined[-1][1] < JOINED_S:
                 joined[-1] = joined[-1][0], max(end, joined[-1][1])
             else:

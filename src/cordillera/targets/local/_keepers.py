@@ -45,6 +45,7 @@ def _plan(want: Wanted, site: Site, zone: Zone) -> Mapping[str, object]:
         },
         "others": {other.name: other.private for other in site.others(zone)},
         "members": _etcd.members(site),
+        "witness": site.witness.private,
         "pem": f"{{run}}/{_etcd.PEM}",
         "root_password": "${secret:database/root}",
         "replication_password": "${secret:database/replication}",

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +14,7 @@ from cordillera.targets.local._keeper.decide import Step
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.office import Office
 from cordillera.targets.local._keeper.plan import Plan, load
+from cordillera.targets.local._keeper.preference import Preference
 from cordillera.targets.local._keeper.registration import Registration
 from cordillera.targets.local._keeper.server import LocalServer
 from cordillera.targets.local._keeper.stores import Steward, Stores
@@ -27,6 +29,9 @@ def main() -> None:
     answers.serve(plan, role)
     lease.start()
     tasks = [_keep_database(plan, lease, role)] if plan.database else []
+    if plan.witness != plan.zone.private:
+        own, witness = (partial(plan.votes_of, at) for at in (plan.zone.private, plan.witness))
+        tasks.append(Preference(own, witness).watch_for_ever)
     if plan.stores:
         tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
         if plan.database:

@@ -32,6 +32,14 @@ class Entry:
     changed: int
 
 
+@dataclass(frozen=True)
+class Lead:
+    """The member that answered, and the one that leads (0: none), by their numbers."""
+
+    member: int
+    leader: int
+
+
 class Etcd:
     """A client that goes on with the next member when one is silent. Not for more than one thread."""
 
@@ -65,6 +73,15 @@ class Etcd:
         """Renew a lease; the seconds it holds from now on, 0 when it is over. Raises Silent."""
         answer = self._ask("lease/keepalive", {"ID": str(lease)})
         return float(answer.get("result", {}).get("TTL", 0))
+
+    def lead(self) -> "Lead":
+        """Who answers and who leads. Raises Silent."""
+        answer = self._ask("maintenance/status", {})
+        return Lead(int(answer["header"]["member_id"]), int(answer.get("leader", 0)))
+
+    def hand_over(self, member: int) -> None:
+        """Have another member lead; only the leader can. Raises Silent."""
+        self._ask("maintenance/transfer-leadership", {"targetID": str(member)})
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One member's answer; those that are silent go to the end of the list."""

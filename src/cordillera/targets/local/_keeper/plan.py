@@ -15,14 +15,15 @@ from cordillera.targets.local._site import Zone
 class Plan:
     """One zone's keeper. `others` are the data zones besides ours, by name with their address.
 
-    `members` are etcd's addresses, `pem` our certificate. Passwords are root's of our own server, and
-    the one that replicas log in with. Without `database` the keeper is the witness's. `stores` is None
+    `members` are etcd's addresses, `witness` that of the one there, `pem` our certificate. Passwords are
+    root's of our own server, and the one that replicas log in with. Without `database` the keeper is the witness's. `stores` is None
     where there are no objects.
     """
 
     zone: Zone
     others: dict[str, str]
     members: list[tuple[str, int]]
+    witness: str
     pem: Path
     root_password: str
     replication_password: str
@@ -33,6 +34,10 @@ class Plan:
     def votes(self) -> Etcd:
         """A client of its own for whoever asks. Raises OSError."""
         return Etcd(self._nearest_first(), self.pem, plain_dial)
+
+    def votes_of(self, address: str) -> Etcd:
+        """A client that asks the member at that address only. Raises OSError."""
+        return Etcd([one for one in self.members if one[0] == address], self.pem, plain_dial)
 
     def _nearest_first(self) -> list[tuple[str, int]]:
         return sorted(self.members, key=lambda member: member[0] != self.zone.private)
@@ -48,6 +53,7 @@ def load(path: Path) -> Plan:
         ),
         others=found["others"],
         members=[(host, int(port)) for host, port in found["members"]],
+        witness=found["witness"],
         pem=Path(found["pem"]),
         root_password=found["root_password"],
         replication_password=found["replication_password"],

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from threading import Thread
 
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError
@@ -27,22 +28,30 @@ LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
 EVERY_S = 1.0
 VACANT_S, YIELD_AFTER_S = 2.5, 30.0
 """So long a data zone's keeper leaves the key to the witness's; then so long until it gives it back."""
-ONE_COPY = ("fs.configure -locationPrefix=/buckets/ -replication=000 -apply",)
-TWO_COPIES = (
-    "fs.configure -locationPrefix=/buckets/ -replication=100 -apply",
+FILTER = "fs.configure -locationPrefix=/buckets/"
+ONE_COPY = (f"{FILTER} -replication=000 -apply",)
+TWO_COPIES = (f"{FILTER} -replication=100 -apply",)
+FILL = (
     "lock",
     "volume.configure.replication -collectionPattern=* -replication=100",
     "volume.fix.replication -apply",
     "unlock",
 )
+"""Takes fifteen seconds at least: the shell waits for servers to report."""
 
 
 class Do(Enum):
     """What to do about the copies."""
 
-    NOTHING = ()
-    GO_ON_ALONE = ONE_COPY
-    MAKE_SECOND_COPIES = TWO_COPIES
+    NOTHING = ""
+    GO_ON_ALONE = "one"
+    WRITE_TWO = "filling"
+    FILL = "two"
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What the shell is told; afterwards the state is our value."""
+        return {Do.GO_ON_ALONE: ONE_COPY, Do.WRITE_TWO: TWO_COPIES, Do.FILL: FILL}.get(self, ())
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,38 @@ class Stores:
 
 
 def decide(copies: str, lost_s: float, whole_s: float) -> Do:
-    """`lost_s` and `whole_s`: for how long a store has been silent, or all have answered. Pure."""
+    """`lost_s` and `whole_s`: for how long a store has been silent, or all have answered. Pure.
+
+    `copies`: what new objects get, `one` or `two`; `filling` is two, while older ones get their second copy.
+    """
     if copies != "one" and lost_s > LOST_AFTER_S:
         return Do.GO_ON_ALONE
     if copies == "one" and whole_s > BACK_AFTER_S:
-        return Do.MAKE_SECOND_COPIES
+        return Do.WRITE_TWO
+    if copies == "filling" and whole_s > BACK_AFTER_S:
+        return Do.FILL
     return Do.NOTHING
+
+
+class Filling:
+    """Second copies being made, in a thread: a zone that is lost meanwhile must be seen at once."""
+
+    def __init__(self, stores: Stores, revision: int) -> None:
+        self.revision, self.failure = revision, ""
+        self._stores = stores
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._stores.shell(*FILL)
+        except CordilleraError as e:
+            self.failure = str(e)
 
 
 class Steward:
@@ -86,6 +121,7 @@ class Steward:
         self._leadership = Leadership(stores.witness)
         self._changed_at, self._whole = time.monotonic(), True
         self._vacant_since = 0.0
+        self._filling: Filling | None = None
 
     def watch_for_ever(self) -> None:
         """Turn after turn, until we are ended."""
@@ -109,9 +145,13 @@ class Steward:
         if not self._is_steward():
             return
         (copies,) = self._votes.read(COPIES)
-        found = copies.value if copies else "two"
-        step = decide(found, 0.0 if whole else since, since if whole else 0.0)
-        if step is not Do.NOTHING:
+        self._finish(copies)
+        step = decide(
+            copies.value if copies else "two", 0.0 if whole else since, since if whole else 0.0
+        )
+        if step is Do.FILL:
+            self._fill(copies.changed if copies else 0)
+        elif step is not Do.NOTHING:
             self._do(step, answering)
         elif whole:
             self._leadership.prefer_the_witness(self._stores.shell, self._held())
@@ -119,9 +159,25 @@ class Steward:
     def _do(self, step: Do, answering: list[str]) -> None:
         say(f"objects: {step.name.lower().replace('_', ' ')}")
         filer = self._stores.filers[answering[0]] if answering else ""
-        self._stores.shell(*step.value, filer=filer)
-        value = "one" if step is Do.GO_ON_ALONE else "two"
-        self._votes.change([], etcd.put(COPIES, value))
+        self._stores.shell(*step.commands, filer=filer)
+        self._votes.change([], etcd.put(COPIES, step.value))
+
+    def _fill(self, revision: int) -> None:
+        if self._filling is None:
+            say("objects: make second copies")
+            self._filling = Filling(self._stores, revision)
+
+    def _finish(self, copies: etcd.Entry | None) -> None:
+        """Note that all is whole again, unless the state changed while the copies were made."""
+        job = self._filling
+        if job is None or not job.done:
+            return
+        self._filling = None
+        if job.failure:
+            say(f"objects, tried again: {job.failure}")
+        elif copies and copies.changed == job.revision:
+            self._votes.change([etcd.unchanged(COPIES, job.revision)], etcd.put(COPIES, "two"))
+            say("objects: every object has two copies")
 
     def _is_steward(self) -> bool:
         (entry,) = self._votes.read(STEWARD)
