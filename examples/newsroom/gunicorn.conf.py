@@ -1,4 +1,4 @@
-"""How the web service is run: one small process with four threads per copy."""
+"""How the web service is run: one small process per copy, with threads enough for some to wait."""
 
 import json
 import os
@@ -30,7 +30,7 @@ bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"
 wsgi_app = "newsroom.wsgi"
 workers = 1
 worker_class = "gthread"
-threads = 4
+threads = 12  # while the database fails over some wait for it, and others must answer health checks
 keepalive = 75  # longer than any balancer keeps an idle connection
 timeout = 60
 graceful_timeout = 25

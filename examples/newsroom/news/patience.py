@@ -13,15 +13,16 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
-LONGEST_WAIT_S = 8.0
+LONGEST_WAIT_S = 12.0
 PAUSE_S = 0.25
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
-class RepeatReads:
+class Patience:
     """Repeats a request that only reads while the database changes its writer (a few seconds).
 
-    The innermost middleware, so that only the view is repeated. Writes are never repeated.
+    One that writes is never repeated: it waits, before it begins, until the database answers.
+    The innermost middleware, so that only the view is repeated.
     """
 
     def __init__(self, get_response):
@@ -29,12 +30,25 @@ class RepeatReads:
 
     def __call__(self, request):
         until = time.monotonic() + LONGEST_WAIT_S
+        if request.method not in SAFE:
+            self.wait_for_the_database(until)
         while True:
             request.database_lost = False
             response = self.get_response(request)
             if not request.database_lost or time.monotonic() > until:
                 return response
             time.sleep(PAUSE_S)
+
+    def wait_for_the_database(self, until: float):
+        """Return when it answers, or when the time is up: then the view tells what is wrong."""
+        while time.monotonic() < until:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                return
+            except (OperationalError, InterfaceError):
+                connection.close()
+                time.sleep(PAUSE_S)
 
     def process_exception(self, request, exception):
         if not isinstance(exception, (OperationalError, InterfaceError)) or request.method not in SAFE:

@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "news.patience.RepeatReads",
+    "news.patience.Patience",
 ]
 
 ROOT_URLCONF = "newsroom.urls"

@@ -12,7 +12,7 @@ from cordillera.components.service import ScaleSpec, ServiceSpec
 from cordillera.components.state import ServiceState
 from cordillera.components.target import Loss
 from cordillera.targets.local import _found
-from cordillera.targets.local._spares_watch import (
+from cordillera.targets.local._lookout.spares import (
     BACK_AFTER_S,
     LOST_AFTER_S,
     MARGIN_BYTES,

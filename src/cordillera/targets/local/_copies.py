@@ -1,6 +1,6 @@
 """The copies of a service: spread over the zones, and for each a spare that waits in another zone.
 
-A spare is a program that its zone's supervisor knows and does not run. `_spares_watch` starts it when the
+A spare is a program that its zone's supervisor knows and does not run. A lookout starts it when the
 zone of the copy that it stands in for is lost.
 """
 

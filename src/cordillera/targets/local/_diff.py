@@ -29,7 +29,7 @@ WAVES: tuple[tuple[str, ...], ...] = (
     ("endpoints",),
     ("release",),
     ("service",),
-    ("balancer", "spares"),
+    ("balancer", "lookout"),
     ("front",),
 )
 """Units by what their name begins with: those of one wave start together, after the wave before."""

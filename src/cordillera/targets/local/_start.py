@@ -14,7 +14,7 @@ from cordillera.targets.local._site import Site, Zone
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PRIORITY = {
-    "spares": 960,
+    "lookout": 960,
     "keeper": 950,
     "service": 900,
     "balancer": 800,

@@ -15,6 +15,8 @@ MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8081, 8888, 8333
 ENDPOINT_PORT = 8334
 GRPC = 10_000
 """Each server answers gRPC at its own port plus this."""
+PORTS = [p + more for p in (MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT) for more in (0, GRPC)]
+"""Everything that the store's servers ask each other at."""
 REPLICATION = "100"
 """One more copy, in another zone."""
 VOLUME_LIMIT_MB = 256

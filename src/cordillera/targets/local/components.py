@@ -6,9 +6,9 @@ from cordillera.components.wanted import Wanted
 from cordillera.targets.local import (
     _keepers,
     _logs,
+    _lookouts,
     _proxy,
     _resources,
-    _spares,
     _votes,
     _zone,
     balancer,
@@ -36,7 +36,7 @@ def everything() -> tuple[Component, ...]:
         *_resources.by_type().values(),
         firewall.Firewall(),
         service.Services(),
-        _spares.Spares(),
+        _lookouts.Lookouts(),
         balancer.Balancer(),
         balancer.Front(),
     )

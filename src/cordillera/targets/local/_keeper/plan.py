@@ -16,8 +16,8 @@ class Plan:
     """One zone's keeper. `others` are the data zones besides ours, by name with their address.
 
     `members` are etcd's addresses, `witness` that of the one there, `pem` our certificate. Passwords are
-    root's of our own server, and the one that replicas log in with. Without `database` the keeper is the witness's. `stores` is None
-    where there are no objects.
+    root's of our own server, and the one that replicas log in with. Without `database` the keeper is the
+    witness's. `stores` is None where there are no objects.
     """
 
     zone: Zone

@@ -25,12 +25,17 @@ STEWARD, COPIES = "objects/steward", "objects/copies"
 HEALTH, HELD = "/healthz", "/status"
 SHELL_TIMEOUT_S = 600.0
 LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
-EVERY_S = 1.0
+EVERY_S = 0.5
 VACANT_S, YIELD_AFTER_S = 2.5, 30.0
 """So long a data zone's keeper leaves the key to the witness's; then so long until it gives it back."""
-FILTER = "fs.configure -locationPrefix=/buckets/"
-ONE_COPY = (f"{FILTER} -replication=000 -apply",)
-TWO_COPIES = (f"{FILTER} -replication=100 -apply",)
+PLACES = ("/buckets/", "/topics/")
+"""Objects, and the filers' own log of what they did: a filer that cannot write that log writes nothing."""
+ONE_COPY = tuple(
+    f"fs.configure -locationPrefix={place} -replication=000 -apply" for place in PLACES
+)
+TWO_COPIES = tuple(
+    f"fs.configure -locationPrefix={place} -replication=100 -apply" for place in PLACES
+)
 FILL = (
     "lock",
     "volume.configure.replication -collectionPattern=* -replication=100",

@@ -1,48 +1,54 @@
-"""The watch in each zone that has spare copies started while another zone is lost."""
+"""The lookouts: one in each zone that has somebody to stand in for, and wherever objects are."""
 
 import json
 import sys
 from collections.abc import Iterator, Mapping
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _copies, service
+from cordillera.targets.local import _copies, _weed, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
 
 PORT = 3300
-PLAN = "spares.json"
+PLAN = "lookout.json"
 
 
-class Spares(Component):
+class Lookouts(Component):
     """They go on without any command or server of ours, and without votes."""
 
-    name = "spares"
+    name = "lookout"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         copies = {p.name: p for p in service.Services().parts(want, site)}
-        if not any(_copies.is_spare(p) for p in copies.values()):
+        objects = any(want.of_type("objects"))
+        if not objects and not any(_copies.is_spare(p) for p in copies.values()):
             return ()
-        return tuple(_watch(want, site, zone, copies) for zone in site.zones)
+        zones = site.domains if objects else site.zones
+        return tuple(_lookout(want, site, zone, zones, copies) for zone in zones)
 
 
-def _watch(want: Wanted, site: Site, zone: Zone, copies: Mapping[str, LocalPart]) -> LocalPart:
+def _lookout(
+    want: Wanted, site: Site, zone: Zone, zones: tuple[Zone, ...], copies: Mapping[str, LocalPart]
+) -> LocalPart:
+    cuts = site.namespaced and any(want.of_type("objects"))
     plan = {
         "address": "{private}",
         "port": PORT,
         "supervisor": "{run}/supervisor.sock",
-        "others": {other.name: other.private for other in site.others(zone)},
+        "others": {other.name: other.private for other in zones if other != zone},
         "spares": list(_spares(site, zone, copies)),
-        "servers": dict(_servers(want, copies)),
+        "servers": {} if zone.votes_only else dict(_servers(want, copies)),
+        "ports": _weed.PORTS if cuts else [],
     }
     body = Process(
-        argv=(sys.executable, "-m", "cordillera.targets.local._spares_watch", f"{{run}}/{PLAN}"),
+        argv=(sys.executable, "-m", "cordillera.targets.local._lookout", f"{{run}}/{PLAN}"),
         zone=zone.name,
-        user="root",  # it asks the zone's supervisor
+        user="root",  # it asks the zone's supervisor, and writes packet rules
         files={PLAN: json.dumps(plan, indent=1)},
         ready=Ready("tcp", port=PORT),
     )
-    return part("spares", f"spares@{zone.name}", f"spares/{zone.name}", body, site.vault.digest)
+    return part("lookout", f"lookout@{zone.name}", f"lookout/{zone.name}", body, site.vault.digest)
 
 
 def _servers(
