@@ -76,7 +76,7 @@ def test_a_secret_that_nobody_set(shell: Shell) -> None:
 def test_an_unknown_environment(shell: Shell) -> None:
     done = shell.run("status", "--env", "acme/tset")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no environment called acme/tset" in done.stderr
 
 
@@ -116,7 +116,7 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
 def test_an_address_that_is_none(shell: Shell) -> None:
     done = shell.run("up", "--listen", "everywhere")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "is not an address" in done.stderr
 
 

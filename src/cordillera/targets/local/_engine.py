@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from cordillera.components.protocol import Change, Effect, Place, Plan, Progress
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError, NotReady, Refused
+from cordillera.core.errors import CordilleraError, ManifestError, NotReady, Refused
 from cordillera.targets.local import (
     _cgroup,
     _diff,
@@ -68,7 +68,7 @@ class LocalEngine:
         parts = components.build(want, site)
         intent = replace(intent, ports=_ports(parts, intent))
         site = replace(site, ports=intent.ports)
-        running = {} if offline else _running(want.environment)
+        running = _remembered(intent) if offline else _running(want.environment)
         broken = {} if offline or old is None else _broken(parts, intent, site)
         found = _diff.changes(parts, intent.parts, running, broken)
         units: dict[str, list[Change]] = {}
@@ -155,7 +155,7 @@ class LocalEngine:
             if change.effect is Effect.DELETE:
                 draft.intent = draft.intent.without_part(f"{change.component}/{change.name}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        names = ", ".join(f"{c.component} {c.name}" for c in changes[:2])
+        names = ", ".join(dict.fromkeys(_title(c) for c in changes[:2]))
         draft.intent = replace(draft.intent, changed=f"{now} {names}")
         _intent.save(draft.intent)
 
@@ -182,6 +182,11 @@ class LocalEngine:
         _place.erase(site)
 
 
+def _title(change: Change) -> str:
+    same = change.name == change.component
+    return change.name if same else f"{change.component} {change.name}"
+
+
 def _ports(parts: list[LocalPart], intent: Intent) -> dict[str, int]:
     """Ports of the wanted parts, and of those that still run and are about to be retired."""
     owned = {part.name for part in intent.parts.values()}
@@ -194,11 +199,16 @@ def _ports(parts: list[LocalPart], intent: Intent) -> dict[str, int]:
 def _known(environment: str) -> Intent:
     intent = _intent.load(environment)
     if intent is None:
-        raise CordilleraError(
+        raise ManifestError(
             f"no environment called {environment} on this machine",
             hint="see `cordillera environments`",
         )
     return intent
+
+
+def _remembered(intent: Intent) -> dict[str, str]:
+    """What runs as far as is remembered: nothing is asked."""
+    return {} if intent.stopped else {key: part.digest for key, part in intent.parts.items()}
 
 
 def _running(environment: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, lock, process
-from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.core.errors import CordilleraError, ManifestError, NotReady
 from cordillera.targets.local import _found, _intent, _release
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._site import FRONT, Isolation, Site, roots
@@ -148,7 +148,7 @@ def _routed() -> set[int]:
 def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not port.isdigit() or not 0 < int(port) < 65536:
-        raise CordilleraError(
+        raise ManifestError(
             f"{text} is not an address", hint="write it as 127.0.0.1:8443 or 0.0.0.0:443"
         )
     return f"{host or '127.0.0.1'}:{port}"
