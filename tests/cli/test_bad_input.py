@@ -1,8 +1,10 @@
 """What cannot work is refused with a sentence, a hint and an exit status, and nothing is left half-way."""
 
+import json
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,23 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
     assert f"{address} is taken" in done.stderr
     assert "--listen" in done.stderr
     assert untouched(shell)
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_while_it_comes_up(shell: Shell) -> None:
+    shell.manifest(MANIFEST.replace("scale: 2", "release: sleep 3"))
+    memory = shell.home / "state/acme/test/intent.json"
+    doomed = shell.start("up")
+    while not memory.exists():
+        time.sleep(0.05)
+    host, _, port = json.loads(memory.read_text())["listen"].rpartition(":")
+    with socket.create_server((host, int(port))):
+        _, told = doomed.communicate(timeout=60)
+
+    assert doomed.returncode == 1
+    assert f"acme/test: {host}:{port} is taken by" in told
+    assert "--listen" in told
+    assert shell.run("up").returncode == 0
 
 
 def test_an_address_that_is_none(shell: Shell) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 10
 WARN_DAYS = 14
+LEADERS = ("writer", "master")
+"""Roles that follow nobody: how far they are behind says nothing."""
 
 
 def as_dict(state: EnvironmentState) -> dict[str, Any]:
@@ -163,7 +165,8 @@ def _health(resource: ResourceState) -> str:
 
 def _member(member: Member) -> tuple[str, str, str, str, str]:
     sign = "[green]●[/]" if member.healthy else "[red]●[/]"
-    lag = "" if member.lag_s is None else f"{member.lag_s:.0f} s behind"
+    follows = member.lag_s is not None and member.role not in LEADERS
+    lag = "" if not follows else f"{member.lag_s:.0f} s behind"
     return (f"  {member.zone}", member.role, sign, lag, member.detail)
 
 

@@ -96,10 +96,9 @@ class LocalEngine:
                 f"{draft.want.environment} changed since this plan was made",
                 hint="plan again: cordillera plan " + draft.want.environment,
             )
-        _place.claim(draft.site)
-        draft.site.vault.create()
         draft.intent = replace(draft.intent, stopped=False, revision=draft.intent.revision + 1)
-        _intent.save(draft.intent)
+        _place.claim(draft.site, draft.intent)
+        draft.site.vault.create()
         _intent.save_wanted(draft.want)
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
