@@ -29,10 +29,11 @@ def get(site: Site, path: str) -> Answer:
         socket.create_connection((address, int(port)), TIMEOUT_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
+        days_left = _days_left(secure)  # an answer that ends the connection closes it
         connection = http.client.HTTPConnection("localhost")
         connection.sock = secure
         connection.request("GET", path, headers={"User-Agent": "cordillera-status"})
-        return Answer(connection.getresponse().status, _days_left(secure))
+        return Answer(connection.getresponse().status, days_left)
 
 
 def _days_left(secure: ssl.SSLSocket) -> float:
