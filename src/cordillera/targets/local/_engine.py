@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,10 +9,11 @@ from datetime import UTC, datetime
 from cordillera.components.protocol import Change, Effect, Place, Plan, Progress
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError, ManifestError, NotReady, Refused
+from cordillera.core.errors import CordilleraError, ManifestError, Refused
 from cordillera.targets.local import (
-    _cgroup,
+    _applying,
     _diff,
+    _ending,
     _found,
     _intent,
     _observe,
@@ -29,9 +29,6 @@ from cordillera.targets.local import network as network_component
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._parts import LocalPart, Process, Task
 from cordillera.targets.local._site import Site
-
-TASK_ATTEMPTS_EVERY_S = 0.3
-ENDED_WITHIN_S = 5.0
 
 
 @dataclass
@@ -68,7 +65,7 @@ class LocalEngine:
         parts = components.build(want, site)
         intent = replace(intent, ports=_ports(parts, intent))
         site = replace(site, ports=intent.ports)
-        running = _remembered(intent) if offline else _running(want.environment)
+        running = _remembered(intent) if offline else _found.digests(want.environment)
         broken = {} if offline or old is None else _broken(parts, intent, site)
         found = _diff.changes(parts, intent.parts, running, broken)
         units: dict[str, list[Change]] = {}
@@ -132,9 +129,9 @@ class LocalEngine:
             if change.effect is Effect.DELETE:
                 self._delete(draft, key)
             elif isinstance(draft.parts[key].body, Process):
-                _apply_process(draft.parts[key], draft.site, change)
+                _applying.process(draft.parts[key], draft.site, change)
             else:
-                _apply_task(draft.parts[key], draft.site, draft.want)
+                _applying.task(draft.parts[key], draft.site, draft.want)
 
     def _delete(self, draft: _Draft, key: str) -> None:
         old = draft.intent.parts[key]
@@ -168,7 +165,7 @@ class LocalEngine:
         """End every process, services first; data stays. May be called twice."""
         intent = _known(at.env)
         site = _intent.site_of(intent)
-        _stop_everything(site)
+        _ending.stop(site)
         network_component.remove(site)
         _place.forget_running(site)
         _intent.save(replace(intent, stopped=True, revision=intent.revision + 1))
@@ -176,7 +173,7 @@ class LocalEngine:
     def destroy(self, at: Place) -> None:
         """Leave nothing of the environment on this machine."""
         site = _intent.site_of(_known(at.env))
-        _kill_everything(site)
+        _ending.kill(site)
         network_component.remove(site)
         _place.erase(site)
 
@@ -210,60 +207,9 @@ def _remembered(intent: Intent) -> dict[str, str]:
     return {} if intent.stopped else {key: part.digest for key, part in intent.parts.items()}
 
 
-def _running(environment: str) -> dict[str, str]:
-    found = _found.scan(environment)
-    return {key: leader.digest for key, leader in _found.leaders(found).items()}
-
-
 def _broken(parts: list[LocalPart], intent: Intent, site: Site) -> dict[str, str]:
     """Tasks that were done and hold no longer."""
     done = [p for p in parts if isinstance(p.body, Task) and p.key in intent.parts]
     with ThreadPoolExecutor(max_workers=8) as pool:
         holds = pool.map(lambda p: components.by_name(p.component).holds(p.body, site), done)
     return {p.key: "it is no longer so" for p, ok in zip(done, holds, strict=True) if not ok}
-
-
-def _apply_process(part: LocalPart, site: Site, change: Change) -> None:
-    body = part.body
-    assert isinstance(body, Process)
-    running = _running(site.environment).get(part.key)
-    if change.effect is Effect.UPDATE and body.reload and running is not None:
-        _start.place_files(part, site)
-        if body.reload == "driver":
-            components.by_name(part.component).reload(part, site)
-        else:
-            _supervisor.Supervisor(site, site.zone(body.zone)).signal(part.name, body.reload)
-        _start.note_reloaded(part, site)
-        return
-    _start.start(part, site, restart=running != part.digest)
-
-
-def _apply_task(part: LocalPart, site: Site, want: Wanted) -> None:
-    """Perform a task; what is not ready yet is tried again until its time is up."""
-    body = part.body
-    assert isinstance(body, Task)
-    _ready.repeat(
-        lambda: components.by_name(part.component).perform(body, site, want),
-        within_s=body.within_s,
-        every_s=TASK_ATTEMPTS_EVERY_S,
-    )
-
-
-def _stop_everything(site: Site) -> None:
-    """Ask every supervisor to stop, then end whatever still carries the environment's mark."""
-    zones = [site.front, *site.domains]
-    supervisors = [_supervisor.Supervisor(site, zone) for zone in zones]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(_supervisor.Supervisor.finish, supervisors))
-    _kill_everything(site)
-
-
-def _kill_everything(site: Site) -> None:
-    """End at once whatever is the environment's. In a PID namespace nothing outlives its first process."""
-    _found.kill(_found.scan(site.environment))
-    deadline = time.monotonic() + ENDED_WITHIN_S
-    while _found.scan(site.environment) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _cgroup.remove(site)
-    if _found.scan(site.environment):
-        raise NotReady(f"{site.environment}: processes are still ending", hint="repeat in a moment")

@@ -76,6 +76,11 @@ def leaders(found: list[Found]) -> dict[str, Found]:
     return {f.key: f for f in tops}
 
 
+def digests(environment: str) -> dict[str, str]:
+    """Per part that runs, the digest it was started with."""
+    return {key: leader.digest for key, leader in leaders(scan(environment)).items()}
+
+
 def memory_by_key(found: list[Found]) -> dict[str, int]:
     """Bytes resident per part, children included."""
     total: dict[str, int] = {}

@@ -7,7 +7,15 @@ from typing import Any
 
 from cordillera.core import files
 from cordillera.core.errors import CommandFailed, NotReady
-from cordillera.targets.local import _address, _cgroup, _found, _image, _net, _supervisor
+from cordillera.targets.local import (
+    _address,
+    _cgroup,
+    _found,
+    _image,
+    _net,
+    _supervisor,
+    _supervisor_config,
+)
 from cordillera.targets.local._parts import SECRET, LocalPart, Process
 from cordillera.targets.local._site import Site, Zone
 
@@ -157,7 +165,7 @@ def _netns_file(body: Process, site: Site, zone: Zone) -> str:
 
 def _program(part: LocalPart, zone: Zone) -> str:
     body = _process(part)
-    return _supervisor.program_config(
+    return _supervisor_config.program_config(
         part.name,
         spec_file(zone, part.name),
         stop_signal=body.stop_signal,

@@ -1,66 +1,19 @@
 """A zone's supervisor: PID 1 of the zone, started by us, spoken to over its Unix socket."""
 
-import http.client
 import os
-import socket
-import sys
 import time
-import xmlrpc.client
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cordillera.core import files, process
-from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _net, _view
+from cordillera.core.errors import NotReady
+from cordillera.targets.local import _found, _supervisor_config, _supervisor_line, _walls
 from cordillera.targets.local._site import Site, Zone
 
-CALL_TIMEOUT_S = 60.0
 PROBE_TIMEOUT_S = 1.0
 FINISH_WITHIN_S = 60.0
 LAUNCH_WITHIN_S = 15.0
-SUPERVISORD = Path(__file__).with_name("_supervisord.py")
-SHIM = Path(__file__).with_name("_shim.py")
-
-CONFIG = """\
-[supervisord]
-nodaemon=true
-silent=true
-logfile={run}/supervisor.log
-logfile_maxbytes=1MB
-logfile_backups=1
-pidfile={run}/supervisor.pid
-childlogdir={run}
-user={user}
-umask=027
-
-[unix_http_server]
-file={run}/supervisor.sock
-chmod=0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[include]
-files={run}/programs/*.conf
-"""
-
-PROGRAM = """\
-[{section}:{name}]
-command={python} -I -S {shim} {spec}
-environment=CORDILLERA_PART="-"
-autostart=true
-autorestart=true
-startsecs=0
-priority={priority}
-stopsignal={stop_signal}
-stopwaitsecs={stop_wait_s}
-stopasgroup={as_group}
-killasgroup=true
-stdout_logfile=NONE
-stderr_logfile=NONE
-{extra}"""
 
 
 @dataclass(frozen=True)
@@ -74,28 +27,6 @@ class Program:
     spawn_error: str
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__()
-        self._path, self._timeout_s = path, timeout_s
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        made = _UnixConnection(self._path, self._timeout_s)
-        self._connection = host, made
-        return made
-
-
 class Supervisor:
     """One zone's supervisor. Every verb may be called twice."""
 
@@ -105,8 +36,8 @@ class Supervisor:
     def answers(self) -> bool:
         """Whether it is up and not frozen."""
         try:
-            return bool(self._ask(PROBE_TIMEOUT_S, "getPID"))
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return bool(_supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "getPID"))
+        except _supervisor_line.UNANSWERED:
             return False
 
     def launch(self) -> None:
@@ -121,10 +52,9 @@ class Supervisor:
             stale.unlink()  # its pids are those of the zone's life before
         config = run / "supervisord.conf"
         user = "root" if process.is_root() else str(os.getuid())
-        files.write(config, CONFIG.format(run=run, user=user), mode=0o600)
-        supervisord = [sys.executable, "-IBWignore", str(SUPERVISORD), "-n", "-c", str(config)]
+        files.write(config, _supervisor_config.SUPERVISOR.format(run=run, user=user), mode=0o600)
         process.detach(
-            [*self._walls(), *self._opened(), *supervisord],
+            [*_walls.around(self._site, self._zone), *_supervisor_config.command(config)],
             log=run / "supervisor.out",
             env=self._environment(),
         )
@@ -132,8 +62,8 @@ class Supervisor:
     def programs(self) -> dict[str, Program]:
         """What it runs. Raises NotReady when it does not answer."""
         try:
-            rows: Any = self._ask(PROBE_TIMEOUT_S, "getAllProcessInfo")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as e:
+            rows: Any = _supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "getAllProcessInfo")
+        except _supervisor_line.UNANSWERED as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
         return {
             str(r["name"]): Program(
@@ -156,33 +86,33 @@ class Supervisor:
             self.remove(name, keep_config=True)
             running = running - {group}
         if group not in running:
-            self._call("reloadConfig")
-            self._call("addProcessGroup", group)
+            _supervisor_line.call(self._zone, "reloadConfig")
+            _supervisor_line.call(self._zone, "addProcessGroup", group)
         elif restart:
-            self._call("stopProcessGroup", group, True)
-            self._call("startProcessGroup", group, False)
+            _supervisor_line.call(self._zone, "stopProcessGroup", group, True)
+            _supervisor_line.call(self._zone, "startProcessGroup", group, False)
 
     def start(self, name: str) -> None:
         """Start a program that is configured and stopped."""
-        self._call("startProcessGroup", name, False)
+        _supervisor_line.call(self._zone, "startProcessGroup", name, False)
 
     def remove(self, name: str, *, keep_config: bool = False) -> None:
         """Stop a program, wait for its end, forget it."""
         if name in self._group_names():
-            self._call("stopProcessGroup", name, True)
-            self._call("removeProcessGroup", name)
+            _supervisor_line.call(self._zone, "stopProcessGroup", name, True)
+            _supervisor_line.call(self._zone, "removeProcessGroup", name)
         if not keep_config:
             (self._zone.run / "programs" / f"{name}.conf").unlink(missing_ok=True)
 
     def signal(self, name: str, signal_name: str) -> None:
         """Send a signal to a program."""
-        self._call("signalProcessGroup", name, signal_name)
+        _supervisor_line.call(self._zone, "signalProcessGroup", name, signal_name)
 
     def shutdown(self) -> None:
         """Ask it to stop everything and itself; returns at once."""
         try:
-            self._ask(PROBE_TIMEOUT_S, "shutdown")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            _supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "shutdown")
+        except _supervisor_line.UNANSWERED:
             return
 
     def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
@@ -198,19 +128,19 @@ class Supervisor:
 
     def _stop_in_waves(self, deadline: float) -> None:
         """Stop all of one priority together: by itself the supervisor ends one program a second."""
-        rows: Any = self._call("getAllConfigInfo")
+        rows: Any = _supervisor_line.call(self._zone, "getAllConfigInfo")
         waves: dict[int, set[str]] = {}
         for row in rows:
             waves.setdefault(int(row["group_prio"]), set()).add(str(row["group"]))
         for priority in sorted(waves, reverse=True):
             for group in waves[priority]:
-                self._call("stopProcessGroup", group, False)
+                _supervisor_line.call(self._zone, "stopProcessGroup", group, False)
             while self._alive() & waves[priority] and time.monotonic() < deadline:
                 time.sleep(0.05)
 
     def _alive(self) -> set[str]:
         """Groups that have a process."""
-        rows: Any = self._call("getAllProcessInfo")
+        rows: Any = _supervisor_line.call(self._zone, "getAllProcessInfo")
         return {str(row["group"]) for row in rows if row["pid"]}
 
     def pid(self) -> int:
@@ -236,47 +166,9 @@ class Supervisor:
             _found.MARK: _found.mark(self._site.environment, key, "-"),
         }
 
-    def _walls(self) -> list[str]:
-        """What the supervisor is started inside of."""
-        inside = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
-        if not process.is_root():
-            return _unprivileged_walls()
-        if self._zone.outside or not self._site.namespaced:
-            return inside
-        return [
-            "nsenter",
-            f"--net={_net.NETNS_FOLDER / self._site.netns(self._zone, 'private')}",
-            *inside,
-        ]
-
-    def _opened(self) -> list[str]:
-        """What makes closed folders passable inside; nothing where there are none."""
-        script = _view.script(self._zone) if process.is_root() else ""
-        return ["/bin/sh", "-c", f'{script}exec "$@"', "sh"] if script else []
-
     def _group_names(self) -> set[str]:
-        rows: Any = self._call("getAllProcessInfo")
+        rows: Any = _supervisor_line.call(self._zone, "getAllProcessInfo")
         return {str(row["group"]) for row in rows}
-
-    def _call(self, verb: str, *args: object) -> Any:
-        try:
-            return self._ask(CALL_TIMEOUT_S, verb, *args)
-        except xmlrpc.client.Fault as e:
-            if e.faultString.split(":")[0] in ("ALREADY_ADDED", "ALREADY_STARTED", "NOT_RUNNING"):
-                return None
-            raise NotReady(f"zone {self._zone.name}: {verb} {args}: {e.faultString}") from e
-        except xmlrpc.client.ProtocolError as e:
-            raise NotReady(
-                f"zone {self._zone.name}: its supervisor could not {verb} {args}",
-                hint=f"see the end of {self._zone.run}/supervisor.log",
-            ) from e
-        except (OSError, http.client.HTTPException) as e:
-            raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
-
-    def _ask(self, timeout_s: float, verb: str, *args: object) -> Any:
-        transport = _UnixTransport(self._zone.socket, timeout_s)
-        with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport) as proxy:
-            return getattr(proxy.supervisor, verb)(*args)
 
 
 def wait_for(supervisor: Supervisor, zone: Zone) -> None:
@@ -289,48 +181,3 @@ def wait_for(supervisor: Supervisor, zone: Zone) -> None:
                 hint=f"look into {zone.run}/supervisor.out",
             )
         time.sleep(0.05)
-
-
-def _unprivileged_walls() -> list[str]:
-    """Without root: a PID namespace of our own where the kernel lets users have one."""
-    walls = [
-        "unshare",
-        "--user",
-        "--map-current-user",
-        "--pid",
-        "--mount",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]
-    try:
-        process.run([*walls, "true"], timeout_s=5)
-    except CordilleraError:
-        return []
-    return walls
-
-
-def program_config(
-    name: str,
-    spec: Path,
-    *,
-    stop_signal: str,
-    stop_wait_s: float,
-    priority: int,
-    as_group: bool,
-    section: str = "program",
-    extra: str = "",
-) -> str:
-    """The supervisor's configuration of one program."""
-    return PROGRAM.format(
-        section=section,
-        name=name,
-        python=sys.executable,
-        shim=SHIM,
-        spec=spec,
-        stop_signal=stop_signal,
-        stop_wait_s=max(1, round(stop_wait_s)),
-        priority=priority,
-        as_group=str(as_group).lower(),
-        extra=extra,
-    )
