@@ -1,16 +1,19 @@
 """A zone's supervisor: PID 1 of the zone, started by us, spoken to over its Unix socket."""
 
+import http.client
 import os
 import time
+import xmlrpc.client
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cordillera.core import files, process
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _found, _supervisor_config, _supervisor_line, _walls
+from cordillera.targets.local import _found, _supervisor_config, _supervisor_rpc, _walls
 from cordillera.targets.local._site import Site, Zone
 
+CALL_TIMEOUT_S = 60.0
 PROBE_TIMEOUT_S = 1.0
 FINISH_WITHIN_S = 60.0
 LAUNCH_WITHIN_S = 15.0
@@ -36,8 +39,8 @@ class Supervisor:
     def answers(self) -> bool:
         """Whether it is up and not frozen."""
         try:
-            return bool(_supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "getPID"))
-        except _supervisor_line.UNANSWERED:
+            return bool(self._ask(PROBE_TIMEOUT_S, "getPID"))
+        except _supervisor_rpc.TROUBLE:
             return False
 
     def launch(self) -> None:
@@ -62,8 +65,8 @@ class Supervisor:
     def programs(self) -> dict[str, Program]:
         """What it runs. Raises NotReady when it does not answer."""
         try:
-            rows: Any = _supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "getAllProcessInfo")
-        except _supervisor_line.UNANSWERED as e:
+            rows: Any = self._ask(PROBE_TIMEOUT_S, "getAllProcessInfo")
+        except _supervisor_rpc.TROUBLE as e:
             raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
         return {
             str(r["name"]): Program(
@@ -86,33 +89,33 @@ class Supervisor:
             self.remove(name, keep_config=True)
             running = running - {group}
         if group not in running:
-            _supervisor_line.call(self._zone, "reloadConfig")
-            _supervisor_line.call(self._zone, "addProcessGroup", group)
+            self._call("reloadConfig")
+            self._call("addProcessGroup", group)
         elif restart:
-            _supervisor_line.call(self._zone, "stopProcessGroup", group, True)
-            _supervisor_line.call(self._zone, "startProcessGroup", group, False)
+            self._call("stopProcessGroup", group, True)
+            self._call("startProcessGroup", group, False)
 
     def start(self, name: str) -> None:
         """Start a program that is configured and stopped."""
-        _supervisor_line.call(self._zone, "startProcessGroup", name, False)
+        self._call("startProcessGroup", name, False)
 
     def remove(self, name: str, *, keep_config: bool = False) -> None:
         """Stop a program, wait for its end, forget it."""
         if name in self._group_names():
-            _supervisor_line.call(self._zone, "stopProcessGroup", name, True)
-            _supervisor_line.call(self._zone, "removeProcessGroup", name)
+            self._call("stopProcessGroup", name, True)
+            self._call("removeProcessGroup", name)
         if not keep_config:
             (self._zone.run / "programs" / f"{name}.conf").unlink(missing_ok=True)
 
     def signal(self, name: str, signal_name: str) -> None:
         """Send a signal to a program."""
-        _supervisor_line.call(self._zone, "signalProcessGroup", name, signal_name)
+        self._call("signalProcessGroup", name, signal_name)
 
     def shutdown(self) -> None:
         """Ask it to stop everything and itself; returns at once."""
         try:
-            _supervisor_line.ask(self._zone, PROBE_TIMEOUT_S, "shutdown")
-        except _supervisor_line.UNANSWERED:
+            self._ask(PROBE_TIMEOUT_S, "shutdown")
+        except _supervisor_rpc.TROUBLE:
             return
 
     def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
@@ -128,19 +131,19 @@ class Supervisor:
 
     def _stop_in_waves(self, deadline: float) -> None:
         """Stop all of one priority together: by itself the supervisor ends one program a second."""
-        rows: Any = _supervisor_line.call(self._zone, "getAllConfigInfo")
+        rows: Any = self._call("getAllConfigInfo")
         waves: dict[int, set[str]] = {}
         for row in rows:
             waves.setdefault(int(row["group_prio"]), set()).add(str(row["group"]))
         for priority in sorted(waves, reverse=True):
             for group in waves[priority]:
-                _supervisor_line.call(self._zone, "stopProcessGroup", group, False)
+                self._call("stopProcessGroup", group, False)
             while self._alive() & waves[priority] and time.monotonic() < deadline:
                 time.sleep(0.05)
 
     def _alive(self) -> set[str]:
         """Groups that have a process."""
-        rows: Any = _supervisor_line.call(self._zone, "getAllProcessInfo")
+        rows: Any = self._call("getAllProcessInfo")
         return {str(row["group"]) for row in rows if row["pid"]}
 
     def pid(self) -> int:
@@ -167,8 +170,26 @@ class Supervisor:
         }
 
     def _group_names(self) -> set[str]:
-        rows: Any = _supervisor_line.call(self._zone, "getAllProcessInfo")
+        rows: Any = self._call("getAllProcessInfo")
         return {str(row["group"]) for row in rows}
+
+    def _call(self, verb: str, *args: object) -> Any:
+        try:
+            return self._ask(CALL_TIMEOUT_S, verb, *args)
+        except xmlrpc.client.Fault as e:
+            if e.faultString.split(":")[0] in ("ALREADY_ADDED", "ALREADY_STARTED", "NOT_RUNNING"):
+                return None
+            raise NotReady(f"zone {self._zone.name}: {verb} {args}: {e.faultString}") from e
+        except xmlrpc.client.ProtocolError as e:
+            raise NotReady(
+                f"zone {self._zone.name}: its supervisor could not {verb} {args}",
+                hint=f"see the end of {self._zone.run}/supervisor.log",
+            ) from e
+        except (OSError, http.client.HTTPException) as e:
+            raise NotReady(f"zone {self._zone.name}: its supervisor does not answer ({e})") from e
+
+    def _ask(self, timeout_s: float, verb: str, *args: object) -> Any:
+        return _supervisor_rpc.ask(self._zone.socket, timeout_s, verb, *args)
 
 
 def wait_for(supervisor: Supervisor, zone: Zone) -> None:
