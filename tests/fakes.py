@@ -106,6 +106,7 @@ class MemoryEngine:
                     healthy=all(up.get(f"{spec.type}/{name}@{zone}", False) for zone in "ab"),
                     durable=spec.type in DURABLE,
                     endpoint=f"{name}.example",
+                    detail="" if spec.type in DURABLE else "in memory",
                 )
                 for name, spec in want.resources.items()
             },
@@ -126,6 +127,23 @@ class MemoryEngine:
         for book in (self.world.made, self.world.running, self.world.wanted, self.world.data):
             book.pop(at.env, None)
         self.world.revision += 1
+
+
+def variables(want: Wanted, service: str, *, reveal: bool) -> dict[str, str]:
+    """What a service receives of its resources: the app contract, which is the same on every target."""
+    secret = "s3cret" if reveal else "********"
+    found: dict[str, str] = {}
+    for name in want.services[service].resources:
+        key = name.upper().replace("-", "_")
+        found |= {
+            "database": {f"{key}_URL": (url := f"mysql://u:{secret}@h:3306/{name}"), "DATABASE_URL": url},
+            "cache": {f"{key}_URL": (url := f"redis://:{secret}@h:6379/0"), "REDIS_URL": url},
+            "search": {f"{key}_URL": (url := f"https://app:{secret}@h"), "OPENSEARCH_URL": url},
+            "objects": {f"{key}_BUCKET": f"{want.app}-{name}", "AWS_REGION": want.region},
+            "queue": {f"{key}_QUEUE_URL": f"https://h/0/{name}", "AWS_REGION": want.region},
+            "mail": {f"{key}_URL": (url := "smtp://h:25"), "SMTP_URL": url, f"{key}_FROM": "a@b.example"},
+        }[want.resources[name].type]  # fmt: skip
+    return found
 
 
 def parts(want: Wanted) -> list[Part[str]]:

@@ -63,3 +63,10 @@ def test_no_file_is_too_long_to_read() -> None:
     }
 
     assert long == {}
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """Those in folders without `__init__.py` would be refused when all tests are collected together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+
+    assert sorted(names) == sorted(set(names))

@@ -29,7 +29,8 @@ main {{ background: var(--card); padding: clamp(1.5rem, 5vw, 3.5rem); margin: 1r
 h1 {{ margin: 0 0 .5rem; font: 700 clamp(1.8rem, 6vw, 2.8rem)/1.1 Georgia, serif }}
 p {{ margin: 0; color: var(--soft) }}
 dl {{ display: grid; grid-template-columns: auto 1fr; gap: .35rem 1.5rem; margin: 1.75rem 0 0 }}
-dt {{ color: var(--soft) }} dd {{ margin: 0; font-family: ui-monospace, monospace; overflow-wrap: anywhere }}
+dt {{ color: var(--soft) }}
+dd {{ margin: 0; font: .92em/1.7 ui-monospace, monospace; overflow-wrap: anywhere }}
 </style></head>
 <body><main><h1>Hello from zone {zone}</h1><p>Reload: the balancer may send you to another copy.</p>
 <dl><dt>Copy</dt><dd>{copy}</dd><dt>Release</dt><dd>{release}</dd>
@@ -81,6 +82,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/healthz":
             seconds = round(time.monotonic() - self.started, 4)
             tell(request=f"{self.command} {self.path}", status=int(code), seconds=seconds)
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """An idle connection that ends is no error."""
+        if not any(isinstance(arg, TimeoutError) for arg in args):
+            super().log_error(format, *args)
 
     def log_message(self, format: str, *args: Any) -> None:
         tell(message=format % args)

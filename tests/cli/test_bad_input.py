@@ -1,8 +1,10 @@
 """What cannot work is refused with a sentence, a hint and an exit status, and nothing is left half-way."""
 
+import json
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,11 @@ from cordillera.core.process import is_root
 from cordillera.targets.local import programs
 
 needs_root = pytest.mark.skipif(not is_root(), reason="mounting and changing the user need root")
+
+
+def hinted(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether what failed says what to do about it, and shows no trace of ours."""
+    return "\n  try: " in done.stderr and "Traceback" not in done.stderr
 
 
 def untouched(shell: Shell) -> bool:
@@ -24,6 +31,8 @@ def test_an_unknown_key(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 2
+
+    assert hinted(done)
     assert "cordillera.yaml:7:5" in done.stderr
     assert "did you mean scale" in done.stderr
     assert untouched(shell)
@@ -35,6 +44,8 @@ def test_no_manifest(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 2
+
+    assert hinted(done)
     assert "cordillera init" in done.stderr
 
 
@@ -48,6 +59,8 @@ def test_an_image_and_no_engine(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 3
+
+    assert hinted(done)
     assert "container engine" in done.stderr
     assert "build" in done.stderr
     assert untouched(shell)
@@ -60,6 +73,8 @@ def test_two_public_services(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 3
+
+    assert hinted(done)
     assert "both public" in done.stderr
 
 
@@ -69,6 +84,8 @@ def test_a_secret_that_nobody_set(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 2
+
+    assert hinted(done)
     assert "API_TOKEN" in done.stderr
     assert "secrets set API_TOKEN" in done.stderr
 
@@ -76,7 +93,9 @@ def test_a_secret_that_nobody_set(shell: Shell) -> None:
 def test_an_unknown_environment(shell: Shell) -> None:
     done = shell.run("status", "--env", "acme/tset")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
+
+    assert hinted(done)
     assert "no environment called acme/tset" in done.stderr
 
 
@@ -86,6 +105,8 @@ def test_several_environments_and_none_named(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 2
+
+    assert hinted(done)
     assert "acme/test, globex/test" in done.stderr
     assert "--env acme/test" in done.stderr
 
@@ -96,6 +117,8 @@ def test_a_target_that_is_not_there(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 2
+
+    assert hinted(done)
     assert "mainframe" in done.stderr
     assert "local" in done.stderr
 
@@ -108,15 +131,36 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
         done = shell.run("up", "--listen", address)
 
     assert done.returncode == 1
+
+    assert hinted(done)
     assert f"{address} is taken" in done.stderr
     assert "--listen" in done.stderr
     assert untouched(shell)
 
 
+@pytest.mark.slow
+def test_a_port_that_is_taken_while_it_comes_up(shell: Shell) -> None:
+    shell.manifest(MANIFEST.replace("scale: 2", "release: sleep 3"))
+    memory = shell.home / "state/acme/test/intent.json"
+    doomed = shell.start("up")
+    while not memory.exists():
+        time.sleep(0.05)
+    host, _, port = json.loads(memory.read_text())["listen"].rpartition(":")
+    with socket.create_server((host, int(port))):
+        _, told = doomed.communicate(timeout=60)
+
+    assert doomed.returncode == 1
+    assert f"acme/test: {host}:{port} is taken by" in told
+    assert "--listen" in told
+    assert shell.run("up").returncode == 0
+
+
 def test_an_address_that_is_none(shell: Shell) -> None:
     done = shell.run("up", "--listen", "everywhere")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
+
+    assert hinted(done)
     assert "is not an address" in done.stderr
 
 
@@ -143,6 +187,8 @@ def test_a_command_that_exits_at_once(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 1
+
+    assert hinted(done)
     assert "ended at once, 2 times (exit status 7" in done.stderr
     assert "| about to fail" in done.stderr
 
@@ -154,6 +200,8 @@ def test_a_health_check_that_never_passes(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 1
+
+    assert hinted(done)
     assert "was not up after 3 s: /nothing answered HTTP 404" in done.stderr
     assert '"status": 404' in done.stderr  # the end of its log
 
@@ -166,6 +214,8 @@ def test_a_build_that_fails(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 1
+
+    assert hinted(done)
     assert "the build exited 4" in done.stderr
     assert "| no such thing" in done.stderr
 
@@ -177,6 +227,8 @@ def test_a_release_command_that_fails(shell: Shell) -> None:
     done = shell.run("up")
 
     assert done.returncode == 1
+
+    assert hinted(done)
     assert "the release command of web exited 5" in done.stderr
     assert "| cannot migrate" in done.stderr
 
@@ -189,8 +241,9 @@ def test_a_full_disk_and_up_again_when_there_is_room(shell: Shell) -> None:
         done = shell.run("up")
 
         assert done.returncode == 1
+
+        assert hinted(done)
         assert "disk is full" in done.stderr or "No space left" in done.stderr, done.stderr
-        assert "Traceback" not in done.stderr
         subprocess.run(["mount", "-o", "remount,size=512m", shell.home], check=True)
         shell.home.chmod(0o711)
         assert shell.run("up").returncode == 0

@@ -6,13 +6,14 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
 
 import pytest
 from tests.cli.run import MANIFEST, Shell
 
-from cordillera.cli.main import hoisted
+from cordillera.cli.main import hoisted, with_system_folders
 
 
 def get(shell: Shell, path: str = "/") -> str:
@@ -35,6 +36,18 @@ def test_options_of_all_commands_may_stand_anywhere() -> None:
     assert hoisted(["logs", "-f"]) == ["logs", "-f"]
 
 
+def test_help_needs_no_models_and_no_server_code() -> None:
+    code = "import sys; from cordillera.cli import main; print(*sys.modules)"
+    argv = [sys.executable, "-c", code]
+    loaded = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"pydantic", "yaml", "cryptography", "cordillera.targets.local"} & set(loaded) == set()
+
+
+def test_servers_are_found_where_debians_su_does_not_look() -> None:
+    assert with_system_folders("/usr/bin:/sbin") == "/usr/bin:/sbin:/usr/local/sbin:/usr/sbin"
+
+
 @pytest.mark.slow
 def test_a_day_with_hello(shell: Shell) -> None:
     up = shell.run("up")
@@ -45,6 +58,7 @@ def test_a_day_with_hello(shell: Shell) -> None:
     assert "Hello from zone" in get(shell)
 
     assert "Nothing to change." in shell.run("plan").stdout
+    assert "Nothing to change." in shell.run("plan", "--offline").stdout
     assert "nothing to change" in shell.run("up").stdout
     told = json.loads(shell.run("status", "--json").stdout)
     assert {"environment", "url", "healthy", "services", "resources", "zones"} <= set(told)
@@ -53,7 +67,12 @@ def test_a_day_with_hello(shell: Shell) -> None:
     }  # fmt: skip
     assert all(zone["healthy"] for zone in told["zones"].values())
     assert shell.run("up", "-q").stdout.strip() == told["url"]
-    assert json.loads(shell.run("environments", "--json").stdout)[0]["state"] == "healthy"
+    shell.manifest(MANIFEST + "  globex/test: {target: local}\n")
+    listed = json.loads(shell.run("environments", "--json").stdout)
+    assert [(e["environment"], e["state"]) for e in listed] == [
+        ("acme/test", "healthy"), ("globex/test", "not made yet"),
+    ]  # fmt: skip
+    shell.manifest()
 
     assert "listening on" in shell.run("logs", "web").stdout
     assert "no service called wbe" in shell.run("logs", "wbe").stderr
@@ -88,6 +107,10 @@ def test_secrets_are_masked_sealed_and_gone_when_removed(shell: Shell) -> None:
     assert not [p for p in state if b"hunter2secret" in p.read_bytes()]
     everybody = subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
     assert "hunter2secret" not in everybody
+    assert shell.run("secrets", "get", "API_TOKEN").stdout == "hunter2secret\n"
+    unknown = shell.run("secrets", "get", "API_TOKNE")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "no secret called API_TOKNE" in unknown.stderr
     assert shell.run("secrets", "rm", "API_TOKEN").returncode == 0
     assert shell.run("plan").returncode == 2
 

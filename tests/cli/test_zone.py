@@ -42,7 +42,7 @@ def test_a_zone_that_there_is_not_is_refused_with_the_list(shell: Shell) -> None
 
     done = shell.run("zone", "lose", "z")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "has no zone called z" in done.stderr
     assert "a, b, witness" in done.stderr
     assert state(shell)["healthy"]

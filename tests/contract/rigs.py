@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.core.process import is_root
 from cordillera.operations import provision
-from tests.fakes import MemoryEngine, World
+from tests.fakes import MemoryEngine, World, variables
 
 AT = Place("contract/test", "local")
 HELLO = Path(__file__).parents[2] / "examples/hello"
@@ -28,6 +28,10 @@ class Rig(Protocol):
     name: str
 
     def engine(self) -> TargetEngine: ...
+    def variables(self, service: str, *, reveal: bool) -> Mapping[str, str]:
+        """What a service receives; secrets masked unless `reveal`."""
+        ...
+
     def kill_copy(self, name: str) -> None:
         """kill -9 one copy of a service and keep it down until the next `up`."""
         ...
@@ -52,6 +56,9 @@ class MemoryRig:
     def engine(self) -> TargetEngine:
         return MemoryEngine(self.world)
 
+    def variables(self, service: str, *, reveal: bool) -> Mapping[str, str]:
+        return variables(self.world.wanted[AT.env], service, reveal=reveal)
+
     def kill_copy(self, name: str) -> None:
         self.world.running[AT.env].discard(f"service/{name}")
 
@@ -74,6 +81,11 @@ class LocalRig:
         from cordillera.targets.local._engine import LocalEngine
 
         return LocalEngine()
+
+    def variables(self, service: str, *, reveal: bool) -> Mapping[str, str]:
+        from cordillera.targets.local._verbs import LocalVerbs
+
+        return LocalVerbs().variables(AT.env, service, reveal=reveal)
 
     def kill_copy(self, name: str) -> None:
         from cordillera.targets.local import _intent, _start

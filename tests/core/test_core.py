@@ -9,7 +9,7 @@ import pytest
 from cordillera.core import files, lock, process, units
 from cordillera.core.clock import wait_until
 from cordillera.core.errors import CommandFailed, NotReady, Refused
-from cordillera.core.vault import Vault
+from cordillera.core.vault import Vault, hkdf
 
 
 class Hours:
@@ -52,6 +52,15 @@ def test_rates(text: str, rate: float) -> None:
 def test_what_is_no_quantity_is_refused(read: object, text: object) -> None:
     with pytest.raises(ValueError, match="is not"):
         read(text)  # type: ignore[operator]
+
+
+def test_secrets_are_derived_as_rfc_5869_says() -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    for key, info in ((b"k" * 32, b"password db"), (bytes(range(32)), b"")):
+        theirs = HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(key)
+        assert hkdf(key, info) == theirs
 
 
 def test_a_derived_secret_stays_and_tells_nothing_of_others(tmp_path: Path) -> None:

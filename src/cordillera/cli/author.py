@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     from_: Annotated[
-        Path | None, typer.Option("--from", help="A Compose file, a Procfile or a Copilot folder.")
+        Path | None, typer.Option("--from", help="A Compose file or a Procfile.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Replace a manifest that is there.")] = False,
 ) -> None:

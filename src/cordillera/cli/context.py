@@ -1,14 +1,18 @@
 """Which environment is meant: named, else the only one of the folder, else the only one that is up."""
 
+import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cordillera import targets
-from cordillera.components.target import Target
+from cordillera.core import lock
 from cordillera.core.errors import ManifestError
 
 if TYPE_CHECKING:
+    from cordillera.components.target import Target
     from cordillera.components.wanted import Wanted
 
 DEFAULT_TARGET = "local"
@@ -45,9 +49,31 @@ def running(environment: str) -> str:
     return _only(_of_this_folder(here) or here)
 
 
-def target(name: str = DEFAULT_TARGET) -> Target:
+def named_here() -> list[str]:
+    """Environments that the manifest of this folder names; none without one, or while it is wrong."""
+    from cordillera.manifest import find
+
+    try:
+        path = options.file or find.manifest_file(Path.cwd())
+        return list(find.with_environments(path).environments)
+    except ManifestError:
+        return []
+
+
+def target(name: str = DEFAULT_TARGET) -> "Target":
     """The target of that name."""
     return targets.load(name)
+
+
+def alone(target: "Target", environment: str, what: str) -> AbstractContextManager[None]:
+    """Hold the environment for one changing command. Raises Refused, naming who holds it already."""
+    who = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+    since = datetime.now().astimezone().strftime("%H:%M:%S")
+    return lock.held(
+        target.verbs.busy(environment),
+        holder=f"`cordillera {what}` of {who}, since {since}",
+        what=environment,
+    )
 
 
 def _of_this_folder(names: list[str]) -> list[str]:

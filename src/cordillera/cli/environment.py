@@ -1,9 +1,7 @@
 """Words that make, change, show and end environments."""
 
-import os
 import sys
 import time
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +10,6 @@ import typer
 
 from cordillera.cli import context, render
 from cordillera.components.protocol import Place
-from cordillera.components.target import Target
-from cordillera.core import lock
 from cordillera.core.errors import ManifestError, Refused
 
 Env = Annotated[
@@ -58,7 +54,7 @@ def up(
     target = context.target(want.target)
     engine = target.engine(listen)
     began = time.monotonic()
-    with _alone(target, want.environment, "up"):
+    with context.alone(target, want.environment, "up"):
         found = engine.plan(want, Place(want.environment, want.region))
         provision.refuse_data_loss(found, want.environment, consent=yes_delete_data)
         with progress.live(found.units, quiet=context.options.quiet) as tell:
@@ -72,7 +68,7 @@ def down(env: Env = "") -> None:
     """Stop every process of an environment; its data stays, and `up` brings it back."""
     name = context.running(env)
     target = context.target()
-    with _alone(target, name, "down"):
+    with context.alone(target, name, "down"):
         target.engine("").stop(Place(name, "local"))
     render.say(f"{name} is down; its data is kept. Back with: cordillera up {name}", quiet=_quiet())
 
@@ -97,7 +93,7 @@ def destroy(
             f"{name}: all of its data would be deleted",
             hint=f"to mean it: --yes-delete-data {name}",
         )
-    with _alone(target, name, "destroy"):
+    with context.alone(target, name, "destroy"):
         target.engine("").destroy(Place(name, "local"))
     render.say(f"{name} is gone: nothing of it is left on this machine.", quiet=_quiet())
 
@@ -145,8 +141,7 @@ def environments(json: Json = False) -> None:
     """Environments on this machine, and those that the manifest of this folder names."""
     from cordillera.cli import status_view
 
-    target = context.target()
-    rows = status_view.environments(target)
+    rows = status_view.environments(context.target(), context.named_here())
     if json:
         render.as_json(rows)
     elif rows:
@@ -192,28 +187,9 @@ def boot_disable() -> None:
 
 def boot_start() -> None:
     """Bring back what was up, as it was: the same releases, whatever the app's folder holds now."""
-    from cordillera.core.clock import SystemClock
-    from cordillera.operations import provision
+    from cordillera.cli import boot
 
-    target = context.target()
-    for name in target.verbs.environments():
-        if target.verbs.was_stopped(name):
-            continue
-        want = target.verbs.again(name)
-        engine = target.engine("")
-        with _alone(target, name, "boot start"):
-            found = engine.plan(want, Place(name, want.region))
-            token = provision.token_of(datetime.now(UTC))
-            provision.apply(engine, found, lambda _: None, clock=SystemClock(), token=token)
-
-
-def _alone(target: Target, environment: str, what: str) -> AbstractContextManager[None]:
-    who = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
-    return lock.held(
-        target.verbs.busy(environment),
-        holder=f"`cordillera {what}` of {who}, since {_now()}",
-        what=environment,
-    )
+    boot.start(context.target())
 
 
 def _typed_name(name: str) -> str:
@@ -223,10 +199,6 @@ def _typed_name(name: str) -> str:
         f"Type {name} to delete it and all of its data", default="", show_default=False
     )
     return typed.strip()
-
-
-def _now() -> str:
-    return datetime.now().astimezone().strftime("%H:%M:%S")
 
 
 def _quiet() -> bool:

@@ -1,6 +1,7 @@
 """The command `cordillera`: its words, and the one place where errors end."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 
 from cordillera.cli import author, context, environment, operate, rehearse, render
 from cordillera.core.errors import CordilleraError
+
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 app = typer.Typer(
     help="One file describes the app; one command stands up its environment.",
@@ -66,6 +69,11 @@ def hoisted(words: Sequence[str]) -> list[str]:
     return first + rest
 
 
+def with_system_folders(path: str) -> str:
+    """Debian's `su` and ordinary users have no folders on PATH where `nft` and servers lie."""
+    return ":".join(dict.fromkeys([*path.split(":"), *SYSTEM_FOLDERS]))
+
+
 def _disk_full(error: OSError) -> CordilleraError:
     where = f" where {error.filename} lies" if error.filename else ""
     return CordilleraError(
@@ -76,6 +84,7 @@ def _disk_full(error: OSError) -> CordilleraError:
 
 def main() -> None:
     """Run the command; errors become text and an exit status here."""
+    os.environ["PATH"] = with_system_folders(os.environ.get("PATH") or os.defpath)
     try:
         app(args=hoisted(sys.argv[1:]), standalone_mode=True)
     except CordilleraError as error:

@@ -26,12 +26,17 @@ EFFECT_SIGN = {
 }
 
 
+NO_EDGE = 10_000
+"""Columns where nobody looks: what another program reads is never broken into lines."""
+
+
 @cache
 def console(*, stderr: bool = False) -> Any:
     """The terminal; honours NO_COLOR and whether anybody looks."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    seen = (sys.stderr if stderr else sys.stdout).isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stderr, highlight=False, soft_wrap=False, width=None if seen else NO_EDGE)
 
 
 def fail(error: CordilleraError) -> int:
@@ -63,12 +68,12 @@ def say(text: str, *, quiet: bool = False) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table without borders; wraps where the terminal ends."""
+    """A plain table without borders; wraps where the terminal ends, but for names in the first column."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="bold dim")
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for index, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         made.add_row(*row)
     console().print(made)

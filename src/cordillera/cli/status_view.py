@@ -1,8 +1,10 @@
 """The state of an environment as a person and as a program read it."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cordillera.cli import render
 from cordillera.components.protocol import Place
@@ -14,10 +16,15 @@ from cordillera.components.state import (
     ResourceState,
     ServiceState,
 )
-from cordillera.components.target import Target
+from cordillera.core.errors import CordilleraError
+
+if TYPE_CHECKING:
+    from cordillera.components.target import Target
 
 BAR_WIDTH = 10
 WARN_DAYS = 14
+LEADERS = ("writer", "master")
+"""Roles that follow nobody: how far they are behind says nothing."""
 
 
 def as_dict(state: EnvironmentState) -> dict[str, Any]:
@@ -71,15 +78,24 @@ def show(state: EnvironmentState, *, clear: bool) -> None:
         render.say(f"\n[red]The published address: {state.front_detail}[/]")
 
 
-def environments(target: Target) -> list[dict[str, str]]:
-    """Environments of this machine with a one-word state."""
-    rows = []
-    for name in target.verbs.environments():
+def environments(target: "Target", named: Sequence[str]) -> list[dict[str, str]]:
+    """Environments of this machine with a state in a word or two; then those only `named`."""
+    here = list(target.verbs.environments())
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        rows = list(pool.map(lambda name: _row(target, name), here))
+    return rows + [
+        {"environment": n, "state": "not made yet", "url": ""} for n in named if n not in here
+    ]
+
+
+def _row(target: "Target", name: str) -> dict[str, str]:
+    try:
         state = target.engine("").observe(Place(name, "local"))
-        down = not any(z.healthy for z in state.zones.values())
-        word = "down" if down else "healthy" if state.healthy else "not healthy"
-        rows.append({"environment": name, "state": word, "url": state.url})
-    return rows
+    except CordilleraError as e:
+        return {"environment": name, "state": str(e), "url": ""}
+    down = not any(z.healthy for z in state.zones.values())
+    word = "down" if down else "healthy" if state.healthy else "not healthy"
+    return {"environment": name, "state": word, "url": state.url}
 
 
 def _facts(state: EnvironmentState) -> str:
@@ -157,7 +173,8 @@ def _health(resource: ResourceState) -> str:
 
 def _member(member: Member) -> tuple[str, str, str, str, str]:
     sign = "[green]●[/]" if member.healthy else "[red]●[/]"
-    lag = "" if member.lag_s is None else f"{member.lag_s:.0f} s behind"
+    follows = member.lag_s is not None and member.role not in LEADERS
+    lag = "" if not follows else f"{member.lag_s:.0f} s behind"
     left = _left(member.behind) if member.behind else ""
     remarks = "; ".join(text for text in (left, member.detail) if text)
     return (f"  {member.zone}", member.role, sign, lag, remarks)

@@ -7,10 +7,11 @@ stack on aws, a component in a zone on local. See docs/decisions/0002-protocol.m
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from cordillera.components.state import EnvironmentState
-from cordillera.components.wanted import Wanted
+if TYPE_CHECKING:  # every command reads this file, and few need the manifest's models
+    from cordillera.components.state import EnvironmentState
+    from cordillera.components.wanted import Wanted
 
 B = TypeVar("B", covariant=True)
 
@@ -123,7 +124,7 @@ class Exposure:
 class Engine(Protocol):
     """Plans and applies parts; one per target. Every verb may be called again after a crash."""
 
-    def plan(self, want: Wanted, at: Place, *, offline: bool = False) -> Plan:
+    def plan(self, want: "Wanted", at: Place, *, offline: bool = False) -> Plan:
         """Compare what is wanted with what really runs. Touches nothing."""
         ...
 
@@ -135,7 +136,7 @@ class Engine(Protocol):
         """How far that unit is. Never blocks longer than a few seconds."""
         ...
 
-    def observe(self, at: Place) -> EnvironmentState:
+    def observe(self, at: Place) -> "EnvironmentState":
         """Probe what runs. Never raises for a sick environment: sickness is the answer."""
         ...
 

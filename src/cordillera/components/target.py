@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cordillera.components.protocol import Engine, Plan
-from cordillera.components.wanted import Wanted
+
+if TYPE_CHECKING:
+    from cordillera.components.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Verbs(Protocol):
         """The certificate of the authority that signs the environment's own."""
         ...
 
-    def again(self, environment: str) -> Wanted:
+    def again(self, environment: str) -> "Wanted":
         """What was asked for at the last `up`, releases included: to bring it back as it was."""
         ...
 

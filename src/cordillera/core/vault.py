@@ -59,11 +59,11 @@ class Vault:
 
     def get(self, name: str) -> str:
         """The chosen value, else the derived one. Raises CordilleraError when it cannot be opened."""
-        from cryptography.fernet import Fernet, InvalidToken
-
         token = self._sealed().get(name)
         if token is None:
             return self.derive(name)
+        from cryptography.fernet import Fernet, InvalidToken
+
         try:
             return Fernet(self._fernet_key()).decrypt(token.encode()).decode()
         except InvalidToken:
@@ -93,14 +93,10 @@ class Vault:
         return base64.urlsafe_b64encode(self._bytes("seal"))
 
     def _bytes(self, purpose: str) -> bytes:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
         if self._key is None:
             self._key = self._read_key()
         if purpose not in self._derived:
-            kdf = HKDF(hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
-            self._derived[purpose] = kdf.derive(self._key)
+            self._derived[purpose] = hkdf(self._key, purpose.encode())
         return self._derived[purpose]
 
     def _read_key(self) -> bytes:
@@ -108,3 +104,9 @@ class Vault:
         if not self._key_file.exists():
             return secrets.token_bytes(KEY_BYTES)
         return bytes.fromhex(self._key_file.read_text().strip())
+
+
+def hkdf(key: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 without salt, one block long. The library's would cost every command its import."""
+    extracted = hmac.digest(bytes(KEY_BYTES), key, hashlib.sha256)
+    return hmac.digest(extracted, info + b"\x01", hashlib.sha256)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cordillera.core.errors import ManifestError, Refused
-from cordillera.manifest import load
-from cordillera.manifest.model import Manifest
+
+if TYPE_CHECKING:
+    from cordillera.manifest.model import Manifest
 
 MANIFEST = "cordillera.yaml"
 FOLDER = "environments"
@@ -28,8 +30,10 @@ def manifest_file(start: Path) -> Path:
     )
 
 
-def with_environments(manifest: Path, folders: Sequence[Path] = ()) -> Manifest:
+def with_environments(manifest: Path, folders: Sequence[Path] = ()) -> "Manifest":
     """The manifest with the environments of files in `environments/` beside it and in `folders`."""
+    from cordillera.manifest import load
+
     beside = [manifest.parent / FOLDER, *folders]
     extra = [path for folder in beside for path in sorted(folder.glob("*.yaml"))]
     return load.load(manifest, extra)
@@ -37,6 +41,8 @@ def with_environments(manifest: Path, folders: Sequence[Path] = ()) -> Manifest:
 
 def create_environment(manifest: Path, name: str, *, target: str, folder: Path) -> Path:
     """Write a file for one more environment; it is loaded before it stays. Raises Refused, ManifestError."""
+    from cordillera.manifest import load
+
     known = with_environments(manifest, [folder])
     if name in known.environments:
         raise Refused(f"{name} is there already", hint=f"cordillera up {name}")

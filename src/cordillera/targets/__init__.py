@@ -14,10 +14,15 @@ BUILT_IN = {"local": "cordillera.targets.local.target"}
 
 def load(name: str) -> "Target":
     """Import one target only, so that `local` needs no cloud SDK. Raises ManifestError."""
-    from importlib.metadata import entry_points
-
-    found = {e.name: e.value for e in entry_points(group="cordillera.targets")} | BUILT_IN
+    found = BUILT_IN if name in BUILT_IN else BUILT_IN | _installed()
     if name not in found:
         raise ManifestError(f"no target called {name}", hint=f"one of: {', '.join(sorted(found))}")
     make: Callable[[], Target] = import_module(found[name]).target
     return make()
+
+
+def _installed() -> dict[str, str]:
+    """Targets of other packages. Asked only for names that are not ours: it reads every package there is."""
+    from importlib.metadata import entry_points
+
+    return {e.name: e.value for e in entry_points(group="cordillera.targets")}

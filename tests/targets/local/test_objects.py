@@ -75,8 +75,8 @@ except ClientError as e:
 def test_a_browser_reads_public_objects_at_the_published_address(shop: Environment) -> None:
     shop.inside(S3 + 's3.put_object(Bucket=bucket, Key="media/pic", Body=b"picture")')
 
-    assert _published.get(shop.site, "/media/pic") == 200
-    assert _published.get(shop.site, "/private/y") == 404  # the app's own answer
+    assert _published.get(shop.site, "/media/pic").status == 200
+    assert _published.get(shop.site, "/private/y").status == 404  # the app's own answer
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,11 +9,12 @@ from datetime import UTC, datetime
 from cordillera.components.protocol import Change, Effect, Place, Plan, Progress
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError, NotReady, Refused
+from cordillera.core.errors import CordilleraError, ManifestError, Refused
 from cordillera.targets.local import (
-    _cgroup,
+    _applying,
     _copies,
     _diff,
+    _ending,
     _found,
     _intent,
     _observe,
@@ -30,9 +30,6 @@ from cordillera.targets.local import network as network_component
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._parts import LocalPart, Process, Task
 from cordillera.targets.local._site import Site
-
-TASK_ATTEMPTS_EVERY_S = 0.3
-ENDED_WITHIN_S = 5.0
 
 
 @dataclass
@@ -69,7 +66,8 @@ class LocalEngine:
         parts = components.build(want, site)
         intent = replace(intent, ports=_ports(parts, intent))
         site = replace(site, ports=intent.ports)
-        running = {} if offline else _running(want.environment) | _laid_ready(parts, site)
+        running = _remembered(intent) if offline else _found.digests(want.environment)
+        running |= {} if offline else _laid_ready(parts, site)
         broken = {} if offline or old is None else _broken(parts, intent, site)
         found = _diff.changes(parts, intent.parts, running, broken)
         units: dict[str, list[Change]] = {}
@@ -97,10 +95,9 @@ class LocalEngine:
                 f"{draft.want.environment} changed since this plan was made",
                 hint="plan again: cordillera plan " + draft.want.environment,
             )
-        _place.claim(draft.site)
-        draft.site.vault.create()
         draft.intent = replace(draft.intent, stopped=False, revision=draft.intent.revision + 1)
-        _intent.save(draft.intent)
+        _place.claim(draft.site, draft.intent)
+        draft.site.vault.create()
         _intent.save_wanted(draft.want)
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
@@ -134,9 +131,9 @@ class LocalEngine:
             if change.effect is Effect.DELETE:
                 self._delete(draft, key)
             elif isinstance(draft.parts[key].body, Process):
-                _apply_process(draft.parts[key], draft.site, change)
+                _applying.process(draft.parts[key], draft.site, change)
             else:
-                _apply_task(draft.parts[key], draft.site, draft.want)
+                _applying.task(draft.parts[key], draft.site, draft.want)
 
     def _delete(self, draft: _Draft, key: str) -> None:
         old = draft.intent.parts[key]
@@ -156,7 +153,7 @@ class LocalEngine:
             if change.effect is Effect.DELETE:
                 draft.intent = draft.intent.without_part(f"{change.component}/{change.name}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        names = ", ".join(f"{c.component} {c.name}" for c in changes[:2])
+        names = ", ".join(dict.fromkeys(_title(c) for c in changes[:2]))
         draft.intent = replace(draft.intent, changed=f"{now} {names}")
         _intent.save(draft.intent)
 
@@ -170,7 +167,7 @@ class LocalEngine:
         """End every process, services first; data stays. May be called twice."""
         intent = _known(at.env)
         site = _intent.site_of(intent)
-        _stop_everything(site)
+        _ending.stop(site)
         network_component.remove(site)
         _place.forget_running(site)
         _intent.save(replace(intent, stopped=True, revision=intent.revision + 1))
@@ -178,9 +175,14 @@ class LocalEngine:
     def destroy(self, at: Place) -> None:
         """Leave nothing of the environment on this machine."""
         site = _intent.site_of(_known(at.env))
-        _kill_everything(site)
+        _ending.kill(site)
         network_component.remove(site)
         _place.erase(site)
+
+
+def _title(change: Change) -> str:
+    same = change.name == change.component
+    return change.name if same else f"{change.component} {change.name}"
 
 
 def _ports(parts: list[LocalPart], intent: Intent) -> dict[str, int]:
@@ -195,16 +197,16 @@ def _ports(parts: list[LocalPart], intent: Intent) -> dict[str, int]:
 def _known(environment: str) -> Intent:
     intent = _intent.load(environment)
     if intent is None:
-        raise CordilleraError(
+        raise ManifestError(
             f"no environment called {environment} on this machine",
             hint="see `cordillera environments`",
         )
     return intent
 
 
-def _running(environment: str) -> dict[str, str]:
-    found = _found.scan(environment)
-    return {key: leader.digest for key, leader in _found.leaders(found).items()}
+def _remembered(intent: Intent) -> dict[str, str]:
+    """What runs as far as is remembered: nothing is asked."""
+    return {} if intent.stopped else {key: part.digest for key, part in intent.parts.items()}
 
 
 def _laid_ready(parts: list[LocalPart], site: Site) -> dict[str, str]:
@@ -219,49 +221,3 @@ def _broken(parts: list[LocalPart], intent: Intent, site: Site) -> dict[str, str
     with ThreadPoolExecutor(max_workers=8) as pool:
         holds = pool.map(lambda p: components.by_name(p.component).holds(p.body, site), done)
     return {p.key: "it is no longer so" for p, ok in zip(done, holds, strict=True) if not ok}
-
-
-def _apply_process(part: LocalPart, site: Site, change: Change) -> None:
-    body = part.body
-    assert isinstance(body, Process)
-    running = _running(site.environment).get(part.key)
-    if change.effect is Effect.UPDATE and body.reload and running is not None:
-        _start.place_files(part, site)
-        if body.reload == "driver":
-            components.by_name(part.component).reload(part, site)
-        else:
-            _supervisor.Supervisor(site, site.zone(body.zone)).signal(part.name, body.reload)
-        _start.note_reloaded(part, site)
-        return
-    _start.start(part, site, restart=running != part.digest)
-
-
-def _apply_task(part: LocalPart, site: Site, want: Wanted) -> None:
-    """Perform a task; what is not ready yet is tried again until its time is up."""
-    body = part.body
-    assert isinstance(body, Task)
-    _ready.repeat(
-        lambda: components.by_name(part.component).perform(body, site, want),
-        within_s=body.within_s,
-        every_s=TASK_ATTEMPTS_EVERY_S,
-    )
-
-
-def _stop_everything(site: Site) -> None:
-    """Ask every supervisor to stop, then end whatever still carries the environment's mark."""
-    zones = [site.front, *site.domains]
-    supervisors = [_supervisor.Supervisor(site, zone) for zone in zones]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(_supervisor.Supervisor.finish, supervisors))
-    _kill_everything(site)
-
-
-def _kill_everything(site: Site) -> None:
-    """End at once whatever is the environment's. In a PID namespace nothing outlives its first process."""
-    _found.kill(_found.scan(site.environment))
-    deadline = time.monotonic() + ENDED_WITHIN_S
-    while _found.scan(site.environment) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _cgroup.remove(site)
-    if _found.scan(site.environment):
-        raise NotReady(f"{site.environment}: processes are still ending", hint="repeat in a moment")

@@ -48,9 +48,10 @@ def scan(environment: str) -> list[Found]:
     """Every process of the environment: supervisors, programs and their children."""
     uptime_s = float(Path("/proc/uptime").read_text().split()[0])
     everything = {pid: f for pid in _pids() if (f := _read(pid, uptime_s)) is not None}
-    marked = {pid: m for pid in everything if (m := _mark_of(pid, environment)) is not None}
+    sought = f"{MARK}={_identity(environment)}|".encode()
+    marked = {pid: m for pid in everything if (m := _mark_of(pid, sought)) is not None}
     found = {
-        pid: replace(everything[pid], key=key, digest=digest)
+        pid: replace(everything[pid], key=key, digest=digest, inner_pid=_inner_pid(pid))
         for pid, (key, digest) in marked.items()
     }
     children: dict[int, list[int]] = {}
@@ -60,9 +61,11 @@ def scan(environment: str) -> list[Found]:
         config = _configuration(supervisor)
         notes = _notes(config) if config else {}
         for child in children.get(supervisor.pid, ()) if config else ():
-            key, digest = notes.get(everything[child].inner_pid, (supervisor.key, ""))
+            key, digest = notes.get(_inner_pid(child), (supervisor.key, ""))
             for pid in _tree(child, children):
-                found[pid] = replace(everything[pid], key=key, digest=digest)
+                found[pid] = replace(
+                    everything[pid], key=key, digest=digest, inner_pid=_inner_pid(pid)
+                )
     return list(found.values())
 
 
@@ -71,6 +74,11 @@ def leaders(found: list[Found]) -> dict[str, Found]:
     by_pid = {f.pid: f for f in found}
     tops = (f for f in found if f.parent not in by_pid or by_pid[f.parent].key != f.key)
     return {f.key: f for f in tops}
+
+
+def digests(environment: str) -> dict[str, str]:
+    """Per part that runs, the digest it was started with."""
+    return {key: leader.digest for key, leader in leaders(scan(environment)).items()}
 
 
 def memory_by_key(found: list[Found]) -> dict[str, int]:
@@ -92,16 +100,28 @@ def _pids() -> Iterator[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
 
 
-def _mark_of(pid: int, environment: str) -> tuple[str, str] | None:
-    try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return None
-    start = environ.find(f"{MARK}={_identity(environment)}|".encode())
+def _mark_of(pid: int, sought: bytes) -> tuple[str, str] | None:
+    environ = _proc(pid, "environ")
+    start = environ.find(sought)
     if start < 0:
         return None
     value = environ[start : environ.find(b"\0", start)].decode().split("|", 2)
     return value[1], value[2]
+
+
+def _proc(pid: int, name: str) -> bytes:
+    """A file of /proc; empty when the process is gone. Every command reads hundreds: no Path objects."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _inner_pid(pid: int) -> int:
+    """The zone's own number of it; 0 when it is gone."""
+    _, _, rest = _proc(pid, "status").partition(b"\nNSpid:")
+    return int(rest.split(b"\n", 1)[0].split()[-1]) if rest else 0
 
 
 def _configuration(found: Found) -> Path | None:
@@ -133,20 +153,16 @@ def _tree(pid: int, children: Mapping[int, list[int]]) -> Iterator[int]:
 
 
 def _read(pid: int, uptime_s: float) -> Found | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    inner = next((line for line in status.splitlines() if line.startswith("NSpid:")), "")
-    if stat[0] == "Z" or not inner:
+    """What any process is, but for what it is to us; None for one that is gone."""
+    stat = _proc(pid, "stat").rpartition(b")")[2].split()
+    if not stat or stat[0] == b"Z":
         return None
     return Found(
         key="",
         digest="",
         pid=pid,
         parent=int(stat[1]),
-        inner_pid=int(inner.split()[-1]),
+        inner_pid=0,
         age_s=uptime_s - int(stat[19]) / TICKS_PER_S,
         memory_bytes=int(stat[21]) * PAGE_BYTES,
         cpu_s=(int(stat[11]) + int(stat[12])) / TICKS_PER_S,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cordillera.components.target import Mail
-from cordillera.core.errors import CordilleraError
+from cordillera.core.errors import ManifestError
 from cordillera.targets.local._site import Site, Zone
 
 CAPTURED = "mail-captured"
@@ -20,12 +20,12 @@ def list_mails(site: Site) -> list[Mail]:
 
 
 def read_mail(site: Site, mail: str) -> str:
-    """One mail as it was received. Raises CordilleraError when there is none of that id."""
+    """One mail as it was received. Raises ManifestError when there is none of that id."""
     for zone in site.zones:
         path = zone.state / CAPTURED / f"{mail}.eml"
         if mail.isalnum() and path.exists():
             return path.read_text(errors="replace")
-    raise CordilleraError(f"no mail {mail} in {site.environment}", hint="see `cordillera mail`")
+    raise ManifestError(f"no mail {mail} in {site.environment}", hint="see `cordillera mail`")
 
 
 def _paths(zone: Zone) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from cordillera.components.state import (
     ZoneState,
 )
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.core.errors import CordilleraError, ManifestError, NotReady
 from cordillera.targets.local import (
     _behind,
     _copies,
@@ -36,7 +36,7 @@ def observe(environment: str) -> EnvironmentState:
     intent = _intent.load(environment)
     want = _intent.load_wanted(environment)
     if intent is None or want is None:
-        raise CordilleraError(
+        raise ManifestError(
             f"no environment called {environment} on this machine",
             hint="see `cordillera environments`",
         )
@@ -55,14 +55,14 @@ def observe(environment: str) -> EnvironmentState:
         services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
         front = pool.submit(_front, want, site)
         states = {k: v for future in resources for k, v in future.result().items()}
-        healthy, detail = front.result()
+        healthy, detail, days_left = front.result()
         return EnvironmentState(
             environment=environment,
             url=service.url(want, site) if public_service(want) else "",
             services=services,
             resources={name: states[name] for name in want.resources if name in states},
             zones={name: future.result() for name, future in zones.items()},
-            certificate_days_left=certificate.days_left(site),
+            certificate_days_left=certificate.days_left(site) if days_left is None else days_left,
             isolation=site.isolation.value,
             last_change=intent.changed,
             front_healthy=healthy,
@@ -145,14 +145,14 @@ def _copy(part: LocalPart, site: Site, found: Found | None, memory_bytes: int) -
     )
 
 
-def _front(want: Wanted, site: Site) -> tuple[bool, str]:
-    """Whether the published address answers as a user would ask it."""
+def _front(want: Wanted, site: Site) -> tuple[bool, str, float | None]:
+    """Whether the published address answers as a user would ask it, and how long its certificate lasts."""
     name = public_service(want)
     if name is None:
-        return True, ""
+        return True, "", None
     health = want.services[name].health
     try:
-        status = _published.get(site, health.path if health else "/")
+        answer = _published.get(site, health.path if health else "/")
     except (OSError, http.client.HTTPException) as e:
-        return False, f"no answer ({e})"
-    return status < 500, f"HTTP {status}"
+        return False, f"no answer ({e})", None
+    return answer.status < 500, f"HTTP {answer.status}", answer.certificate_days_left

@@ -8,7 +8,14 @@ from pathlib import Path
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, process
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _copies, _release, _start, _supervisor, service
+from cordillera.targets.local import (
+    _copies,
+    _release,
+    _start,
+    _supervisor,
+    _supervisor_config,
+    service,
+)
 from cordillera.targets.local._parts import Process, part
 from cordillera.targets.local._site import Site, Zone
 
@@ -65,7 +72,7 @@ def _command(
     if not pid:
         raise NotReady(f"zone {zone.name} of {site.environment} does not run", hint="cordillera up")
     enter = ["nsenter", f"--target={pid}", "--mount", "--pid"] if process.is_root() else []
-    return [*enter, sys.executable, "-I", "-S", str(_supervisor.SHIM), str(path)], path
+    return [*enter, sys.executable, "-I", "-S", str(_supervisor_config.SHIM), str(path)], path
 
 
 def _serial() -> str:

@@ -4,19 +4,19 @@ import contextlib
 import json
 import os
 import shutil
-import socket
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, lock, process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _intent, _release
+from cordillera.targets.local import _address, _found, _intent, _release
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._site import FRONT, Isolation, Site, roots
 
 NUMBERS = range(64, 250)
-FIRST_PORT, LAST_PORT = 8443, 8643
 COMMAND_TIMEOUT_S = 5.0
 
 
@@ -33,12 +33,13 @@ def settle(want: Wanted, old: Intent | None, *, listen: str) -> Intent:
     )
     if old is not None and not _mine(intent):
         intent = replace(intent, number=_free_number(want.environment))
-    wanted = _address(listen) if listen else intent.listen
+    wanted = _address.parsed(listen) if listen else intent.listen
     if wanted and (wanted == intent.listen and _front_runs(want.environment)):
         return intent
     if not wanted:
-        return replace(intent, listen=_free_address(want.environment))
-    _refuse_taken(wanted, want.environment)
+        others = {other["listen"] for other in _neighbours(_intent.folder(want.environment))}
+        return replace(intent, listen=_address.free(others))
+    _address.refuse_taken(wanted, want.environment)
     return replace(intent, listen=wanted)
 
 
@@ -49,8 +50,11 @@ def isolation() -> Isolation:
     return Isolation.LOOPBACK
 
 
-def claim(site: Site) -> None:
-    """Take the network number and the address for this environment. Raises NotReady when another just did."""
+def claim(site: Site, intent: Intent) -> None:
+    """Take network number and published address, and remember them. Raises NotReady when one was just taken.
+
+    Of two environments that start at once, on this machine and whosever they are, one comes first.
+    """
     folder = _claims()
     with lock.queued(folder / "lock"):
         path = folder / str(site.number)
@@ -58,9 +62,35 @@ def claim(site: Site) -> None:
             raise NotReady(
                 f"network number {site.number} was just taken", hint="repeat the command"
             )
-        if site.listen in _claimed_addresses(site.state):
-            raise NotReady(f"{site.listen} was just taken", hint="repeat the command")
+        _refuse_a_neighbours(site)
         files.write(path, str(site.state))
+        _make_folders(site)
+        _intent.save(intent)
+
+
+def _refuse_a_neighbours(site: Site) -> None:
+    """Raises NotReady when another environment that is not stopped has the same published address."""
+    for other in _neighbours(site.state):
+        if other["listen"] == site.listen and not other["stopped"]:
+            raise NotReady(
+                f"{site.environment}: {site.listen} belongs to {other['environment']}",
+                hint=f"repeat the command, or {_address.ANOTHER}",
+            )
+
+
+def _neighbours(mine: Path) -> Iterator[dict[str, Any]]:
+    """What other environments on this machine remember, those of other CORDILLERA_HOMEs too."""
+    states = {_intent.folder(name) for name in _intent.environments()}
+    for claimed in _claims().glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            states.add(Path(claimed.read_text()))
+    for state in states - {mine}:
+        with contextlib.suppress(OSError, ValueError):
+            memory = json.loads((state / "intent.json").read_text())
+            yield {"environment": str(state), "listen": "", "stopped": False, **memory}
+
+
+def _make_folders(site: Site) -> None:
     for directory in (site.state, site.run):
         directory.mkdir(parents=True, exist_ok=True)
     for directory in (site.state.parent.parent, site.state.parent, site.state, site.run):
@@ -121,20 +151,6 @@ def _alive(claimed: Path) -> bool:
     return (Path(claimed.read_text()) / "intent.json").exists()
 
 
-def _claimed_addresses(but: Path) -> set[str]:
-    """Published addresses of environments under any CORDILLERA_HOME that have a network number here."""
-    folders = (Path(p.read_text()) for p in _claims().glob("[0-9]*"))
-    return {address for f in folders if f != but and (address := _published_at(f))}
-
-
-def _published_at(state: Path) -> str:
-    """The address that an environment's own memory says it has; empty when it is gone."""
-    try:
-        return str(json.loads((state / "intent.json").read_text())["listen"])
-    except (OSError, ValueError, KeyError):
-        return ""
-
-
 def _free_number(environment: str) -> int:
     mine = str(_intent.folder(environment))
     claimed = {
@@ -159,60 +175,6 @@ def _routed() -> set[int]:
         str(row.get("dst", "")).split(".") for row in rows if row.get("dst", "").startswith("10.")
     ]
     return {int(p[1]) for p in parts if len(p) > 1}
-
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise CordilleraError(
-            f"{text} is not an address", hint="write it as 127.0.0.1:8443 or 0.0.0.0:443"
-        )
-    return f"{host or '127.0.0.1'}:{port}"
-
-
-def _free_address(environment: str) -> str:
-    others = (_intent.load(e) for e in _intent.environments() if e != environment)
-    taken = {other.listen for other in others if other}
-    taken |= _claimed_addresses(_intent.folder(environment))
-    for port in range(FIRST_PORT, LAST_PORT):
-        address = f"127.0.0.1:{port}"
-        if address not in taken and _bindable(address):
-            return address
-    raise CordilleraError(
-        f"no port from {FIRST_PORT} to {LAST_PORT} is free",
-        hint="name one: --listen 127.0.0.1:9443",
-    )
-
-
-def _refuse_taken(address: str, environment: str) -> None:
-    if _front_runs(environment) and (old := _intent.load(environment)) and old.listen == address:
-        return
-    if not _bindable(address):
-        raise CordilleraError(
-            f"{environment}: {address} is taken{_taken_by(address)}",
-            hint="free it, or name another: --listen 127.0.0.1:9443",
-        )
-
-
-def _bindable(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, int(port)))
-        except OSError:
-            return False
-    return True
-
-
-def _taken_by(address: str) -> str:
-    port = address.rpartition(":")[2]
-    try:
-        found = process.run(["ss", "-Htlnp", f"sport = :{port}"], timeout_s=COMMAND_TIMEOUT_S)
-    except CordilleraError:
-        return ""
-    _, _, users = found.partition('(("')
-    return f" by {users.split(chr(34))[0]}" if users else ""
 
 
 def _front_runs(environment: str) -> bool:

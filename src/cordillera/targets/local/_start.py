@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from cordillera.core import files
-from cordillera.core.errors import CommandFailed
-from cordillera.targets.local import _cgroup, _found, _image, _net, _supervisor
+from cordillera.core.errors import CommandFailed, NotReady
+from cordillera.targets.local import (
+    _address,
+    _cgroup,
+    _found,
+    _image,
+    _net,
+    _supervisor,
+    _supervisor_config,
+)
 from cordillera.targets.local._parts import SECRET, LocalPart, Process
 from cordillera.targets.local._site import Site, Zone
 
@@ -28,13 +36,21 @@ CA_FILE = "ca.pem"
 
 
 def start(part: LocalPart, site: Site, *, restart: bool) -> None:
-    """Write what the part needs and have its zone's supervisor run it. May be called twice."""
+    """Write what the part needs and have its zone's supervisor run it. May be called twice.
+
+    Raises CordilleraError when the address it should listen at is somebody else's.
+    """
     body = _process(part)
     zone = site.zone(body.zone)
     place_files(part, site)
     (zone.run / "exec" / f"{part.name}.starts").unlink(missing_ok=True)
     restart = restart and not body.spare_for
-    _supervisor.Supervisor(site, zone).put(part.name, _program(part, zone), restart=restart)
+    try:
+        _supervisor.Supervisor(site, zone).put(part.name, _program(part, zone), restart=restart)
+    except NotReady:
+        if body.shared_socket:  # most likely why; said with the name of who has it
+            _address.refuse_taken(body.shared_socket, site.environment)
+        raise
 
 
 def place_files(part: LocalPart, site: Site) -> None:
@@ -163,7 +179,7 @@ def _netns_file(body: Process, site: Site, zone: Zone) -> str:
 
 def _program(part: LocalPart, zone: Zone) -> str:
     body = _process(part)
-    return _supervisor.program_config(
+    return _supervisor_config.program_config(
         part.name,
         spec_file(zone, part.name),
         stop_signal=body.stop_signal,

@@ -2,64 +2,21 @@
 
 import http.client
 import os
-import sys
 import time
 import xmlrpc.client
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cordillera.core import files, process
-from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _found, _net, _supervisor_rpc, _view
+from cordillera.core.errors import NotReady
+from cordillera.targets.local import _found, _supervisor_config, _supervisor_rpc, _walls
 from cordillera.targets.local._site import Site, Zone
 
 CALL_TIMEOUT_S = 60.0
 PROBE_TIMEOUT_S = 1.0
 FINISH_WITHIN_S = 60.0
 LAUNCH_WITHIN_S = 15.0
-SUPERVISORD = Path(__file__).with_name("_supervisord.py")
-SHIM = Path(__file__).with_name("_shim.py")
-
-CONFIG = """\
-[supervisord]
-nodaemon=true
-silent=true
-logfile={run}/supervisor.log
-logfile_maxbytes=1MB
-logfile_backups=1
-pidfile={run}/supervisor.pid
-childlogdir={run}
-user={user}
-umask=027
-
-[unix_http_server]
-file={run}/supervisor.sock
-chmod=0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[include]
-files={run}/programs/*.conf
-"""
-
-PROGRAM = """\
-[{section}:{name}]
-command={python} -I -S {shim} {spec}
-environment=CORDILLERA_PART="-"
-autostart={autostart}
-autorestart=true
-startsecs=0
-priority={priority}
-stopsignal={stop_signal}
-stopwaitsecs={stop_wait_s}
-stopasgroup={as_group}
-killasgroup=true
-stdout_logfile=NONE
-stderr_logfile=NONE
-{extra}"""
 
 
 @dataclass(frozen=True)
@@ -98,10 +55,9 @@ class Supervisor:
             stale.unlink()  # its pids are those of the zone's life before
         config = run / "supervisord.conf"
         user = "root" if process.is_root() else str(os.getuid())
-        files.write(config, CONFIG.format(run=run, user=user), mode=0o600)
-        supervisord = [sys.executable, "-IBWignore", str(SUPERVISORD), "-n", "-c", str(config)]
+        files.write(config, _supervisor_config.SUPERVISOR.format(run=run, user=user), mode=0o600)
         process.detach(
-            [*self._walls(), *self._opened(), *supervisord],
+            [*_walls.around(self._site, self._zone), *_supervisor_config.command(config)],
             log=run / "supervisor.out",
             env=self._environment(),
         )
@@ -213,24 +169,6 @@ class Supervisor:
             _found.MARK: _found.mark(self._site.environment, key, "-"),
         }
 
-    def _walls(self) -> list[str]:
-        """What the supervisor is started inside of."""
-        inside = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
-        if not process.is_root():
-            return _unprivileged_walls()
-        if self._zone.outside or not self._site.namespaced:
-            return inside
-        return [
-            "nsenter",
-            f"--net={_net.NETNS_FOLDER / self._site.netns(self._zone, 'private')}",
-            *inside,
-        ]
-
-    def _opened(self) -> list[str]:
-        """What makes closed folders passable inside; nothing where there are none."""
-        script = _view.script(self._zone) if process.is_root() else ""
-        return ["/bin/sh", "-c", f'{script}exec "$@"', "sh"] if script else []
-
     def _group_names(self) -> set[str]:
         rows: Any = self._call("getAllProcessInfo")
         return {str(row["group"]) for row in rows}
@@ -264,50 +202,3 @@ def wait_for(supervisor: Supervisor, zone: Zone) -> None:
                 hint=f"look into {zone.run}/supervisor.out",
             )
         time.sleep(0.05)
-
-
-def _unprivileged_walls() -> list[str]:
-    """Without root: a PID namespace of our own where the kernel lets users have one."""
-    walls = [
-        "unshare",
-        "--user",
-        "--map-current-user",
-        "--pid",
-        "--mount",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]
-    try:
-        process.run([*walls, "true"], timeout_s=5)
-    except CordilleraError:
-        return []
-    return walls
-
-
-def program_config(
-    name: str,
-    spec: Path,
-    *,
-    stop_signal: str,
-    stop_wait_s: float,
-    priority: int,
-    as_group: bool,
-    autostart: bool = True,
-    section: str = "program",
-    extra: str = "",
-) -> str:
-    """The supervisor's configuration of one program."""
-    return PROGRAM.format(
-        section=section,
-        name=name,
-        python=sys.executable,
-        shim=SHIM,
-        spec=spec,
-        stop_signal=stop_signal,
-        stop_wait_s=max(1, round(stop_wait_s)),
-        priority=priority,
-        as_group=str(as_group).lower(),
-        autostart=str(autostart).lower(),
-        extra=extra,
-    )

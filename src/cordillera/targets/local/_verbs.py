@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cordillera.components.target import Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError
+from cordillera.core.errors import ManifestError
 from cordillera.targets.local import _intent, _loss, _once, _zone, mail, service
 from cordillera.targets.local._parts import SECRET
 from cordillera.targets.local._site import Site, Zone, roots
@@ -17,7 +17,7 @@ MASK = "********"
 
 
 class LocalVerbs:
-    """Verbs on environments of this machine. All raise CordilleraError for an unknown one."""
+    """Verbs on environments of this machine. All raise ManifestError for an unknown one."""
 
     def environments(self) -> Sequence[str]:
         return _intent.environments()
@@ -28,7 +28,7 @@ class LocalVerbs:
     def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
         want, site = _known(environment)
         if service and service not in want.services and not _log_files(site, [service]):
-            raise CordilleraError(
+            raise ManifestError(
                 f"{environment} has no service called {service}",
                 hint=f"one of: {', '.join(want.services)}",
             )
@@ -68,7 +68,14 @@ class LocalVerbs:
         return _site(environment).vault.drop(f"app/{name}")
 
     def reveal_secret(self, environment: str, name: str) -> str:
-        return _known(environment)[1].vault.get(f"app/{name}")
+        want, site = _known(environment)
+        used = {secret.name for spec in want.services.values() for secret in spec.secrets}
+        if name not in used and f"app/{name}" not in site.vault.chosen():
+            raise ManifestError(
+                f"{environment} has no secret called {name}",
+                hint=f"one of: {', '.join(sorted(used)) or 'no service asks for any'}",
+            )
+        return site.vault.get(f"app/{name}")
 
     def certificate_file(self, environment: str) -> Path:
         return _known(environment)[1].state / _zone.CA_FILE
@@ -100,7 +107,7 @@ class LocalVerbs:
 def _domain(site: Site, name: str) -> Zone:
     names = [zone.name for zone in site.domains]
     if name not in names:
-        raise CordilleraError(
+        raise ManifestError(
             f"{site.environment} has no zone called {name}", hint=f"one of: {', '.join(names)}"
         )
     return site.zone(name)
@@ -118,7 +125,7 @@ def _site(environment: str) -> Site:
 def _known(environment: str) -> tuple[Wanted, Site]:
     intent, want = _intent.load(environment), _intent.load_wanted(environment)
     if intent is None or want is None:
-        raise CordilleraError(
+        raise ManifestError(
             f"no environment called {environment} on this machine",
             hint=f"one of: {', '.join(_intent.environments()) or 'none is up yet: cordillera up'}",
         )
@@ -128,7 +135,7 @@ def _known(environment: str) -> tuple[Wanted, Site]:
 def _with_service(environment: str, name: str) -> tuple[Wanted, Site]:
     want, site = _known(environment)
     if name not in want.services:
-        raise CordilleraError(
+        raise ManifestError(
             f"{environment} has no service called {name}",
             hint=f"one of: {', '.join(want.services)}",
         )

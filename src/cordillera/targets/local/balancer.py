@@ -72,7 +72,7 @@ class Front(Component):
     def ready(self, found: LocalPart, site: Site) -> Progress:
         """Up once the published address answers through an edge."""
         try:
-            status = _published.get(site, HEALTH)
+            status = _published.get(site, HEALTH).status
         except (OSError, http.client.HTTPException) as e:
             return Progress(done=False, detail=str(e))
         return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
