@@ -37,7 +37,7 @@ def test_a_changed_service_changes_nothing_that_holds_data(rig: Rig) -> None:
     )
 
     assert plan.changes
-    assert {c.component for c in plan.changes} <= {"service", "balancer"}
+    assert {c.component for c in plan.changes} <= {"service", "balancer", "lookout"}
     assert not any(c.holds_data for c in plan.changes)
 
 

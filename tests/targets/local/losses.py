@@ -241,10 +241,9 @@ def fill(folder: Path) -> Path:
     free = os.statvfs(folder)
     with hog.open("wb") as file, suppress(OSError):
         os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize))
-    with hog.open("ab") as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-            file.flush()
+    with suppress(OSError), hog.open("ab", buffering=0) as raw:
+        while raw.write(bytes(4096)):
+            pass
     return hog
 
 

@@ -42,8 +42,10 @@ defaults
     retry-on conn-failure empty-response response-timeout 502 503
     default-server check inter 250ms fastinter 100ms fall 2 rise 2
     default-server observe layer4 error-limit 2 on-error mark-down
-    default-server on-marked-down shutdown-sessions
 """
+
+END_SESSIONS = "    default-server on-marked-down shutdown-sessions\n"
+"""Whoever waits for a server that is down is told so at once: behind another balancer, that repeats it."""
 
 NEVER_REPEAT = "    http-request disable-l7-retry if !{ method GET HEAD OPTIONS }\n"
 """A POST that may have arrived is never sent again."""
@@ -64,11 +66,11 @@ defaults
 """
 
 
-def ask(path: Path, command: str) -> str:
+def ask(path: Path, command: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
     """The answer of an HAProxy to a runtime command. Raises NotReady when it does not answer."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(COMMAND_TIMEOUT_S)
+            connection.settimeout(timeout_s)
             connection.connect(str(path))
             connection.sendall(command.encode() + b"\n")
             chunks = iter(lambda: connection.recv(65536), b"")
@@ -79,13 +81,15 @@ def ask(path: Path, command: str) -> str:
 
 def servers(path: Path, backend: str) -> dict[str, bool]:
     """Server name -> whether a check found it up, of one backend. Raises NotReady."""
-    rows = [
-        line.split(",")
-        for line in ask(path, "show stat").splitlines()
-        if line.startswith(f"{backend},")
-    ]
-    return {
-        row[1]: row[STATUS].startswith("UP") and row[CHECK].endswith("OK")
-        for row in rows
-        if row[1] not in ("FRONTEND", "BACKEND")
-    }
+    rows = _rows(ask(path, "show stat"), backend)
+    return {row[1]: row[STATUS].startswith("UP") and row[CHECK].endswith("OK") for row in rows}
+
+
+def statuses(stat: str, backend: str) -> dict[str, str]:
+    """Server name -> its status, of one backend, in an answer to `show stat`. Pure."""
+    return {row[1]: row[STATUS] for row in _rows(stat, backend)}
+
+
+def _rows(stat: str, backend: str) -> list[list[str]]:
+    rows = [line.split(",") for line in stat.splitlines() if line.startswith(f"{backend},")]
+    return [row for row in rows if row[1] not in ("FRONTEND", "BACKEND")]

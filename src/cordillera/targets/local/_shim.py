@@ -6,6 +6,7 @@ replaces this process, so its pid is the one that the supervisor knows and nothi
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -106,10 +107,11 @@ def note(path: str, part: str) -> None:
     """Tell which part and digest this process is; copies that share a program add a line each."""
     if not path:
         return
-    alive = []
-    with contextlib.suppress(OSError), open(path) as file:
+    with open(path, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # copies start at one moment
+        file.seek(0)
         alive = [line for line in file if os.path.exists(f"/proc/{line.split('|')[0]}")]
-    with open(path, "w") as file:
+        file.truncate(0)
         file.writelines([*alive, f"{os.getpid()}|{part}\n"])
 
 
@@ -141,6 +143,7 @@ def main() -> None:
         drop_to(drop)
     os.umask(0o027)
     os.chdir(spec["folder"])
+    spec["env"]["CORDILLERA_PROCESS"] = os.environ.get("SUPERVISOR_PROCESS_NAME", "")
     prepare(spec, spec["env"])
     try:
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])

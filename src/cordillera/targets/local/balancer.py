@@ -4,6 +4,8 @@ front (TLS) -> edge (rules) -> firewall and cache -> edge (copies) -> service, e
 """
 
 import http.client
+import json
+import sys
 from collections.abc import Iterator
 
 from cordillera.components.protocol import Progress
@@ -13,6 +15,7 @@ from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy, _published, certificate, firewall, pages, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
+from cordillera.targets.local._lookout import fronts
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
@@ -67,7 +70,7 @@ class Front(Component):
             shared_socket=site.listen,
             copies=FRONTS,
         )
-        return (part("front", "front", "front", body, site.vault.digest),)
+        return (part("front", "front", "front", body, site.vault.digest), _of_one_mind(site))
 
     def ready(self, found: LocalPart, site: Site) -> Progress:
         """Up once the published address answers through an edge."""
@@ -78,11 +81,29 @@ class Front(Component):
         return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
 
 
+def _of_one_mind(site: Site) -> LocalPart:
+    """Beside the fronts: it ends what waits for a lost edge when all of them know."""
+    names = [f"front-{number}" for number in range(FRONTS)]
+    sockets = {name: str(site.front.run / f"{name}.sock") for name in names}
+    body = Process(
+        argv=(
+            sys.executable,
+            "-m",
+            "cordillera.targets.local._lookout.fronts",
+            "{run}/fronts.json",
+        ),
+        zone=site.front.name,
+        subnet="outside",
+        files={"fronts.json": json.dumps({"sockets": sockets})},
+    )
+    return part("front", "lookout@front", "front", body, site.vault.digest)
+
+
 def front_config(site: Site) -> str:
     """TLS, then whichever zone's edge is healthy."""
     run = site.front.run
     lines = [
-        _haproxy.GLOBAL.format(socket=run / "front.sock"),
+        _haproxy.GLOBAL.format(socket=f'"{run}/${{{fronts.PROCESS}}}.sock"'),
         _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend published\n",
@@ -110,7 +131,7 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
     slow = [f"    timeout check {round(health.timeout * 1000)}ms\n"] if health else []
     lines = [
         _haproxy.GLOBAL.format(socket=zone.run / SOCKET),
-        _haproxy.HTTP_DEFAULTS,
+        _haproxy.HTTP_DEFAULTS + _haproxy.END_SESSIONS,
         *(f"    errorfile {status} {zone.run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend edge\n",
         f"    bind {zone.public}:{EDGE_PORT} accept-proxy\n",
