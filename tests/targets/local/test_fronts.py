@@ -37,18 +37,22 @@ def fronts(shop: Environment) -> list[int]:
     return sorted(f.pid for f in found if f.parent not in pids)
 
 
+def both_answer(shop: Environment) -> bool:
+    sockets = [shop.site.front.run / f"{name}.sock" for name in ("front-0", "front-1")]
+    return len(fronts(shop)) == 2 and all(socket.exists() for socket in sockets)
+
+
 @pytest.mark.slow
 def test_each_front_answers_at_a_socket_of_its_own(shop: Environment) -> None:
-    eventually(lambda: len(fronts(shop)) == 2, "both run")
+    eventually(lambda: both_answer(shop), "both run")
     for name in ("front-0", "front-1"):
-        eventually((shop.site.front.run / f"{name}.sock").exists, "it listens")
         answer = _haproxy.ask(shop.site.front.run / f"{name}.sock", "show stat")
         assert _haproxy.statuses(answer, "edges").keys() == {"a", "b"}
 
 
 @pytest.mark.slow
 def test_a_frozen_front_is_replaced_by_itself(shop: Environment) -> None:
-    eventually(lambda: len(fronts(shop)) == 2, "both run")
+    eventually(lambda: both_answer(shop), "both run")
     before = fronts(shop)
 
     for found in _found.scan(shop.want.environment):
