@@ -113,7 +113,11 @@ def test_the_report_is_one_whole_page_with_every_figure() -> None:
     texts.feed(page)
     assert texts.open == []
     assert "zone a <killed>" in texts.found
-    for what, figure, _ in report.facts(record, lost):
+    for what, figure, _ in report.others(record):
         assert what in texts.found
         assert figure in texts.found
+    for kind, cells in report.by_kind(record, lost):
+        assert kind in texts.found
+        assert all(figure in texts.found for figure, _ in cells)
+    assert "writer: a" in texts.found
     assert '<td class="n bad">1</td>' in page

@@ -21,37 +21,51 @@ def page(title: str, record: Record, lost: Mapping[str, Sequence[str]], seconds:
         _chart("requests a second", record, dict(record.requests), seconds, "#0b5d5e"),
         _chart("slowest answer, seconds", record, record.slowest, seconds, "#b3641d"),
         _chart("failures a second", record, _failures(record), seconds, "#b3261e"),
-        _bands("writer", record, [COLOURS.get(s.writer, "#888") for s in record.samples], seconds),
+        _bands(_writers(record), record, [COLOURS.get(s.writer, "#888") for s in record.samples], seconds),
         _bands("status", record, [WELL if s.healthy else ILL for s in record.samples], seconds),
         _chart("replica behind, seconds", record, _lag(record.samples), seconds, "#4a4a8a"),
     ]  # fmt: skip
-    rows = "".join(_row(name, value, bad) for name, value, bad in facts(record, lost))
+    rows = "".join(_row(name, [(value, bad)]) for name, value, bad in others(record))
+    kinds = "".join(_row(kind, cells) for kind, cells in by_kind(record, lost))
     return TEMPLATE.read_text().format(
-        title=html.escape(title), subtitle=subtitle, rows=rows, charts="".join(charts)
+        title=html.escape(title), subtitle=subtitle, kinds=kinds, rows=rows, charts="".join(charts)
     )
 
 
-def facts(record: Record, lost: Mapping[str, Sequence[str]]) -> list[tuple[str, str, bool]]:
-    """(what, figure, whether it is bad), as the table and the terminal show them. Pure."""
-    kept = [
-        (f"{kind} acknowledged", str(len(keys)), False)
-        for kind, keys in record.acknowledged.items()
-    ]
-    gone = [(f"{kind} lost", str(len(keys)), bool(keys)) for kind, keys in lost.items()]
+def by_kind(
+    record: Record, lost: Mapping[str, Sequence[str]]
+) -> list[tuple[str, list[tuple[str, bool | None]]]]:
+    """Kind -> acknowledged, lost, longest time without a write; each with whether it is bad. Pure."""
     return [
-        *kept,
-        *gone,
-        ("GETs that failed", str(len(record.failed_gets)), bool(record.failed_gets)),
-        ("writes that were refused", str(len(record.failed_writes)), False),
-        ("requests repeated once", str(record.repeated), False),
-        *(
-            (f"{kind}: longest time without a write", f"{record.longest_pause_s(kind):.1f} s",
-             record.longest_pause_s(kind) > BACK_WITHIN_S)
-            for kind in KINDS
-        ),
-        ("called healthy while clients failed", f"{record.green_while_failing_s():.1f} s",
-         record.green_while_failing_s() > GREEN_S),
+        (kind, [
+            (str(len(record.acknowledged[kind])), None),
+            (str(len(lost[kind])), bool(lost[kind])),
+            (f"{record.longest_pause_s(kind):.1f} s", record.longest_pause_s(kind) > BACK_WITHIN_S),
+        ])
+        for kind in KINDS
     ]  # fmt: skip
+
+
+def others(record: Record) -> list[tuple[str, str, bool | None]]:
+    """(what, figure, whether it is bad; None: neither). Pure."""
+    green_s = record.green_while_failing_s()
+    return [
+        ("GETs that failed", str(len(record.failed_gets)), bool(record.failed_gets)),
+        ("writes that were refused", str(len(record.failed_writes)), None),
+        ("requests repeated once", str(record.repeated), None),
+        ("called healthy while clients failed", f"{green_s:.1f} s", green_s > GREEN_S),
+    ]
+
+
+def facts(record: Record, lost: Mapping[str, Sequence[str]]) -> list[tuple[str, str, bool | None]]:
+    """(what, figure, whether it is bad), one after the other, as the terminal shows them. Pure."""
+    names = ("acknowledged", "lost", "longest time without a write")
+    kinds = [
+        (f"{kind}: {name}", value, bad)
+        for kind, cells in by_kind(record, lost)
+        for name, (value, bad) in zip(names, cells, strict=True)
+    ]
+    return [*kinds, *others(record)]
 
 
 def _failures(record: Record) -> dict[int, float]:
@@ -65,9 +79,16 @@ def _lag(samples: Sequence[Sample]) -> dict[int, float]:
     return {int(s.at_s): s.lag_s for s in samples if s.lag_s is not None}
 
 
-def _row(name: str, value: str, bad: bool) -> str:
-    kind = "bad" if bad else "good" if "lost" in name or "failed" in name else ""
-    return f'<tr><td>{html.escape(name)}</td><td class="n {kind}">{html.escape(value)}</td></tr>'
+def _row(name: str, cells: Sequence[tuple[str, bool | None]]) -> str:
+    kinds = {True: "bad", False: "good", None: ""}
+    shown = (f'<td class="n {kinds[bad]}">{html.escape(value)}</td>' for value, bad in cells)
+    return f"<tr><td>{html.escape(name)}</td>{''.join(shown)}</tr>"
+
+
+def _writers(record: Record) -> str:
+    """`writer: b, a`, in the order in which they wrote."""
+    zones = dict.fromkeys(sample.writer for sample in record.samples if sample.writer)
+    return "writer: " + (", ".join(zones) or "none")
 
 
 def _chart(
