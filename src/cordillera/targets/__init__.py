@@ -9,7 +9,10 @@ from cordillera.core.errors import ManifestError
 if TYPE_CHECKING:
     from cordillera.components.target import Target
 
-BUILT_IN = {"local": "cordillera.targets.local.target"}
+BUILT_IN = {
+    "local": "cordillera.targets.local.target",
+    "aws": "cordillera.targets.aws.target",
+}
 
 
 def load(name: str) -> "Target":
