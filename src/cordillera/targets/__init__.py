@@ -4,7 +4,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cordillera.core.errors import ManifestError
+from cordillera.core.errors import CordilleraError, ManifestError
+from cordillera.core.home import roots
 
 if TYPE_CHECKING:
     from cordillera.components.target import Target
@@ -15,12 +16,26 @@ BUILT_IN = {
 }
 
 
+def remembered(environment: str) -> list[str]:
+    """Built-in targets away from this machine whose memory here names that environment."""
+    state = roots()[0]
+    return [name for name in BUILT_IN if (state / f".{name}" / environment).is_dir()]
+
+
 def load(name: str) -> "Target":
-    """Import one target only, so that `local` needs no cloud SDK. Raises ManifestError."""
+    """Import one target only, so that `local` needs no cloud SDK. Raises ManifestError, CordilleraError."""
     from importlib.metadata import entry_points
 
     found = {e.name: e.value for e in entry_points(group="cordillera.targets")} | BUILT_IN
     if name not in found:
         raise ManifestError(f"no target called {name}", hint=f"one of: {', '.join(sorted(found))}")
-    make: Callable[[], Target] = import_module(found[name]).target
+    try:
+        make: Callable[[], Target] = import_module(found[name]).target
+    except ModuleNotFoundError as e:
+        if (e.name or "").startswith("cordillera"):
+            raise
+        raise CordilleraError(
+            f"the target {name} needs the Python package {e.name}",
+            hint=f"pip install 'cordillera[{name}]'",
+        ) from e
     return make()

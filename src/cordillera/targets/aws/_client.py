@@ -29,9 +29,7 @@ UNKNOWN = frozenset(
         "AuthFailure",
     }
 )
-DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedException"}
-)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 REGION_OFF = frozenset({"OptInRequired", "InvalidRegionException"})
 CONNECT_S, READ_S, ATTEMPTS = 5, 30, 6
 

@@ -15,19 +15,30 @@ Template = Mapping[str, Any]
 def create_only() -> Mapping[str, frozenset[str]]:
     """Type -> the top-level properties that cannot change without a replacement.
 
+    A question mark follows those of which only some changes replace.
+
     Out of CloudFormation's own schemas; `tests/targets/aws/create_only.py` writes the table.
     """
     text = (resources.files("cordillera.targets.aws") / "create_only.json").read_text()
     return {kind: frozenset(names) for kind, names in json.loads(text).items()}
 
 
-def changes(old: Template | None, new: Template, data: Mapping[str, bool]) -> list[Change]:
-    """Every difference. `data` tells which logical ids hold data; what is unknown is not certain."""
+def changes(
+    old: Template | None,
+    new: Template,
+    data: Mapping[str, bool],
+    unsettled: frozenset[str] = frozenset(),
+) -> list[Change]:
+    """Every difference. `data` tells which logical ids hold data.
+
+    `unsettled` are parameters whose values will be known only when other stacks have been changed.
+    """
     before = dict(old["Resources"]) if old else {}
     found = [
         change
         for id, made in new["Resources"].items()
-        if (change := _one(id, before.get(id), made, new, data.get(id, False))) is not None
+        if (change := _one(id, before.get(id), made, new, data.get(id, False), unsettled))
+        is not None
     ]
     gone = [id for id in before if id not in new["Resources"]]
     return found + [deleted(id, before[id], old or {}) for id in gone]
@@ -47,22 +58,37 @@ def component_of(id: str, template: Template) -> str:
 
 
 def _one(
-    id: str, was: Mapping[str, Any] | None, made: Mapping[str, Any], new: Template, holds: bool
+    id: str,
+    was: Mapping[str, Any] | None,
+    made: Mapping[str, Any],
+    new: Template,
+    holds: bool,
+    unsettled: frozenset[str],
 ) -> Change | None:
-    component = component_of(id, new)
-    kind = str(made["Type"]).removeprefix("AWS::")
+    component, kind = component_of(id, new), str(made["Type"]).removeprefix("AWS::")
     if was is None:
         return Change(component, id, Effect.CREATE, holds, certain=True, why=kind)
-    if was == made:
-        return None
-    changed = list(_changed(was, made))
-    if was.get("Type") != made["Type"]:
+    if was["Type"] != made["Type"]:
         return Change(component, id, Effect.REPLACE, holds, certain=True, why=f"now a {kind}")
-    fixed = [name for name in changed if name in create_only().get(made["Type"], ())]
-    effect = Effect.REPLACE if fixed else Effect.UPDATE
-    why = f"{kind}: {', '.join(fixed or changed)} changed"
-    certain = not _refers_elsewhere(made, fixed or changed)
+    changed = list(_changed(was, made))
+    moving = [name for name in _using(unsettled, made) if name not in changed]
+    if not changed and not moving:
+        return None
+    effect, certain = _effect(str(made["Type"]), changed, moving)
+    why = f"{kind}: {', '.join([*changed, *moving])} changed"
     return Change(component, id, effect, holds, certain=certain, why=why)
+
+
+def _effect(kind: str, changed: list[str], moving: list[str]) -> tuple[Effect, bool]:
+    """(effect, whether that is certain)."""
+    fixed = create_only().get(kind, frozenset())
+    if any(name in fixed for name in changed):
+        return Effect.REPLACE, True
+    perhaps = [name for name in changed if f"{name}?" in fixed]
+    perhaps += [name for name in moving if {name, f"{name}?"} & fixed]
+    if perhaps:
+        return Effect.REPLACE, False
+    return Effect.UPDATE, bool(changed)
 
 
 def _changed(was: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
@@ -75,7 +101,10 @@ def _changed(was: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _refers_elsewhere(made: Mapping[str, Any], names: list[str]) -> bool:
-    """Whether a changed property holds a reference, whose value only applying tells."""
-    text = json.dumps([made.get("Properties", {}).get(name) for name in names])
-    return '"Ref"' in text or '"Fn::GetAtt"' in text
+def _using(parameters: frozenset[str], made: Mapping[str, Any]) -> Iterator[str]:
+    """Properties that refer to one of these parameters."""
+    marks = [json.dumps({"Ref": name}) for name in parameters]
+    for name, value in sorted(made.get("Properties", {}).items()):
+        text = json.dumps(value)
+        if any(mark in text for mark in marks):
+            yield name

@@ -59,9 +59,7 @@ def groups(want: Wanted, site: Site) -> Iterator[AwsPart]:
             yield _group(site, of_resource(name).id, f"{resource.type} {name}", rules, NOWHERE)
 
 
-def _group(
-    site: Site, id: str, what: str, rules: Sequence[Any], egress: Sequence[Any]
-) -> AwsPart:
+def _group(site: Site, id: str, what: str, rules: Sequence[Any], egress: Sequence[Any]) -> AwsPart:
     made = ec2.SecurityGroup(
         id,
         VpcId=Ref(NETWORK, "Vpc"),

@@ -64,7 +64,7 @@ def _ended(tasks: Any, cluster: str, task: str, name: str) -> int:
 
 
 def _exit_status(task: Any, name: str) -> int:
-    container = next((c for c in task["containers"] if c["name"] == name), {})
+    container: dict[str, Any] = next((c for c in task["containers"] if c["name"] == name), {})
     if "exitCode" not in container:
         why = container.get("reason") or task.get("stoppedReason") or "no reason was given"
         raise CommandFailed(f"a copy of {name} could not start: {why}")

@@ -6,19 +6,29 @@ becomes Ref or GetAtt; one into another stack becomes a parameter whose value th
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from troposphere import AWSHelperFn, Join
+from troposphere import Join
+
+if TYPE_CHECKING:
+
+    class Function:
+        """What troposphere's functions are, for types: it has none of its own."""
+
+        def to_dict(self) -> Any: ...
+
+else:
+    from troposphere import AWSHelperFn as Function
 
 MARK = "Cordillera::Ref"
 WORDS = re.compile(r"[^A-Za-z0-9]+")
 
-Text = str | AWSHelperFn
+Text = str | Function
 """Text of a template: plain, or a function that CloudFormation works out."""
 
 
 @dataclass(frozen=True)
-class Ref(AWSHelperFn):  # type: ignore[misc]
+class Ref(Function):
     """The resource `id` of the stack `unit`, or one attribute of it. May stand wherever text may."""
 
     unit: str
@@ -77,7 +87,8 @@ def joined(*pieces: Value) -> Value:
         return Mixed(tuple(flat))
     if all(isinstance(piece, str) for piece in flat):
         return "".join(map(str, flat))
-    return _join(flat)
+    made: Text = _join(flat)
+    return made
 
 
 def text(*pieces: Text) -> Any:

@@ -60,7 +60,11 @@ def _start(name: str, want: Wanted, values: Mapping[str, Value]) -> Iterable[Sta
     yield allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])
     if not want.services[name].image:
         yield allow(["ecr:GetAuthorizationToken"], "*")
-        pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
+        pull = [
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:BatchCheckLayerAvailability",
+        ]
         yield allow(pull, [_images.repository(name).get("Arn")])
     read = secrets_of(name, values)
     if read:

@@ -1,7 +1,7 @@
 """Where an environment lives in AWS: its stacks, regions, zones, names and networks. No asking."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cordillera.components.account import AccountSpec
 from cordillera.components.wanted import Wanted
@@ -53,7 +53,7 @@ class Site:
     region: str
     standby_region: str | None = None
     zone_count: int = 2
-    account: AccountSpec = AccountSpec()
+    account: AccountSpec = field(default_factory=AccountSpec)
 
     @property
     def zones(self) -> tuple[Zone, ...]:

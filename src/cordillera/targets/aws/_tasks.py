@@ -53,9 +53,7 @@ def size(name: str, spec: ServiceSpec) -> tuple[int, int]:
 
 def parts(name: str, want: Wanted, site: Site, values: Mapping[str, Value]) -> Iterator[AwsPart]:
     """Log, composed secret, task definition."""
-    group = logs.LogGroup(
-        log(name).id, RetentionInDays=LOG_DAYS, KmsKeyId=_keys.KEY.get("Arn")
-    )
+    group = logs.LogGroup(log(name).id, RetentionInDays=LOG_DAYS, KmsKeyId=_keys.KEY.get("Arn"))
     yield part("service", RELEASE, group)
     mixed = {key: value for key, value in values.items() if isinstance(value, Mixed)}
     if mixed:
@@ -124,15 +122,15 @@ def _value_from(name: str, key: str, value: Secret | Mixed) -> Text:
     if isinstance(value, Mixed):
         made: Text = text(_roles.composed(name), f":{key}::")
         return made
-    made = text(value.arn, f":{value.key}::") if value.key else value.arn
-    return made
+    with_key: Text = text(value.arn, f":{value.key}::")
+    return with_key if value.key else value.arn
 
 
 def _composed(name: str, mixed: Mapping[str, Mixed]) -> Any:
     """CloudFormation fills the secrets in: no template and no task definition ever holds them."""
     pieces: list[Any] = ["{"]
     for index, (key, value) in enumerate(sorted(mixed.items())):
-        pieces.append(f"{', ' if index else ''}{json.dumps(key)}: \"")
+        pieces.append(f'{", " if index else ""}{json.dumps(key)}: "')
         pieces += [_resolved(p) if isinstance(p, Secret) else _escaped(p) for p in value.pieces]
         pieces.append('"')
     return secretsmanager.Secret(
@@ -151,5 +149,3 @@ def _resolved(secret: Secret) -> Any:
 
 def _escaped(piece: Text) -> Text:
     return json.dumps(piece)[1:-1] if isinstance(piece, str) else piece
-
-

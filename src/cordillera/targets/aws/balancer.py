@@ -55,7 +55,7 @@ class Balancer(Component):
             _target_group(name, want.services[name]),
             *_listeners(name, want),
         ]
-        return [*_logs(site), *(part("balancer", FRONT, one) for one in made)]
+        return [*_logs(), *(part("balancer", FRONT, one) for one in made)]
 
 
 def _load_balancer(want: Wanted, site: Site) -> Any:
@@ -137,7 +137,7 @@ def _listener(id: str, port: int, protocol: str, action: Any, **more: Any) -> An
     )
 
 
-def _logs(site: Site) -> Iterator[AwsPart]:
+def _logs() -> Iterator[AwsPart]:
     """The balancer writes with SSE-S3 only, so this bucket has no key of ours."""
     bucket = s3.Bucket(
         LOG_BUCKET.id,
@@ -189,6 +189,4 @@ def _log_policy() -> Any:
         "Resource": [arn, text(arn, "/*")],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    return s3.BucketPolicy(
-        LOG_POLICY, Bucket=LOG_BUCKET, PolicyDocument=document(writes, only_tls)
-    )
+    return s3.BucketPolicy(LOG_POLICY, Bucket=LOG_BUCKET, PolicyDocument=document(writes, only_tls))

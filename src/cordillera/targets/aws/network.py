@@ -46,7 +46,7 @@ class Network(Component):
             *_vpc(site),
             *(one for zone in site.zones for one in _zone(zone, want, site)),
             *endpoints(want, site),
-            *_flow_logs(site),
+            *_flow_logs(),
             *_groups.groups(want, site),
         ]
 
@@ -145,7 +145,7 @@ def _way_out(table: str, zone: Zone, want: Wanted, site: Site) -> Iterator[AwsPa
     )
 
 
-def _flow_logs(site: Site) -> Sequence[AwsPart]:
+def _flow_logs() -> Sequence[AwsPart]:
     """Who talked to whom, for whoever investigates."""
     group, role = Ref(NETWORK, "FlowLogGroup"), Ref(NETWORK, "FlowLogRole")
     write = allow(

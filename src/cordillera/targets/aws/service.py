@@ -45,7 +45,7 @@ class Services(Component):
     name = "service"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        made = [*_images.repositories(want, site), *_cluster(want, site)]
+        made = [*_images.repositories(want, site), *_cluster(site)]
         for name, spec in want.services.items():
             values = _variables.variables(name, want, site)
             made += _roles.roles(name, want, site, values)
@@ -62,7 +62,7 @@ class Services(Component):
                     _once.release(name, spec.release, want, live)
 
 
-def _cluster(want: Wanted, site: Site) -> Iterator[AwsPart]:
+def _cluster(site: Site) -> Iterator[AwsPart]:
     insights = ecs.ClusterSetting(Name="containerInsights", Value="enabled")
     made = ecs.Cluster(
         CLUSTER.id,
@@ -135,6 +135,4 @@ def _reached(name: str, spec: ServiceSpec) -> Any:
         alias = ecs.ServiceConnectClientAlias(DnsName=name, Port=spec.port)
         offered = [ecs.ServiceConnectService(PortName=name, ClientAliases=[alias])]
     more = {"Services": offered} if offered else {}
-    return ecs.ServiceConnectConfiguration(
-        Enabled=True, Namespace=NAMESPACE.get("Arn"), **more
-    )
+    return ecs.ServiceConnectConfiguration(Enabled=True, Namespace=NAMESPACE.get("Arn"), **more)

@@ -134,4 +134,3 @@ class Site:
             state=self.state / "zones" / name,
             run=self.run / name,
         )
-

@@ -22,6 +22,9 @@ class LocalVerbs:
     def environments(self) -> Sequence[str]:
         return _intent.environments()
 
+    def introduce(self, want: Wanted) -> None:
+        """What is not on this machine is not there."""
+
     def folder_of(self, environment: str) -> Path:
         return _known(environment)[0].folder
 
