@@ -144,6 +144,10 @@ class Verbs(Protocol):
         """What this machine has and lacks for the target."""
         ...
 
+    def eject(self, want: Wanted, folder: Path) -> Sequence[Path]:
+        """Write what would be made as files for the cloud's own tools. Asks nobody."""
+        ...
+
     def busy(self, environment: str) -> Path:
         """The lock file that one changing command holds at a time."""
         ...

@@ -23,7 +23,7 @@ def upload(made: Template, site: Site) -> str:
     _ensure(bucket, made.region, site)
     key = f"{site.environment}/{made.unit}-{made.digest}.json"
     s3.put_object(Bucket=bucket, Key=key, Body=made.text.encode(), ContentType="application/json")
-    return f"https://{bucket}.s3.{made.region}.amazonaws.com/{key}"
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
 def _ensure(bucket: str, region: str, site: Site) -> None:

@@ -1,5 +1,6 @@
 """The one place where the SDK is made and its errors become ours."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -31,12 +32,15 @@ UNKNOWN = frozenset(
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 REGION_OFF = frozenset({"OptInRequired", "InvalidRegionException"})
+MAKING = threading.Lock()
 CONNECT_S, READ_S, ATTEMPTS = 5, 30, 6
 
 
 def client(account: "AccountSpec", service: str, region: str) -> Any:
     """A client whose errors are ours already; made once per account, service and region."""
-    return Translated(_made(_key(account), service, region), account)
+    with MAKING:  # the SDK's sessions are not made for threads, its clients are
+        made = _made(_key(account), service, region)
+    return Translated(made, account)
 
 
 class Translated:

@@ -25,6 +25,11 @@ def repository(name: str) -> Ref:
     return Ref(DATA, camel(name, "repository"))
 
 
+def repository_name(name: str, site: Site) -> str:
+    """What that repository is called."""
+    return f"cordillera/{site.environment}/{name}"
+
+
 def image(name: str, want: Wanted) -> Text:
     """The image that a service's copies run: the manifest's own, or the one pushed for this release."""
     spec = want.services[name]
@@ -52,7 +57,7 @@ def repositories(want: Wanted, site: Site) -> Iterator[AwsPart]:
 def _repository(name: str, site: Site) -> ecr.Repository:
     return ecr.Repository(
         repository(name).id,
-        RepositoryName=f"cordillera/{site.environment}/{name}",
+        RepositoryName=repository_name(name, site),
         ImageTagMutability="IMMUTABLE",
         ImageScanningConfiguration=ecr.ImageScanningConfiguration(ScanOnPush=True),
         EncryptionConfiguration=ecr.EncryptionConfiguration(

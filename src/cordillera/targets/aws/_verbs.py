@@ -128,6 +128,11 @@ class AwsVerbs:
     def doctor(self) -> Sequence[Finding]:
         return ()
 
+    def eject(self, want: Wanted, folder: Path) -> Sequence[Path]:
+        from cordillera.targets.aws import _eject
+
+        return _eject.write(want, folder)
+
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"aws+{environment.replace('/', '+')}.lock"
 

@@ -96,6 +96,12 @@ class LocalVerbs:
 
         return _doctor.findings()
 
+    def eject(self, want: Wanted, folder: Path) -> Sequence[Path]:
+        raise CordilleraError(
+            "`eject` is not offered on local: its processes are nobody else's format",
+            hint="eject an environment of the target aws",
+        )
+
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"{environment.replace('/', '+')}.lock"
 
