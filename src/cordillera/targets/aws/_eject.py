@@ -14,7 +14,7 @@ README = """\
 # {environment} without Cordillera
 
 Plain CloudFormation, one template per stack. `parameters/` says which output of which stack each parameter
-takes its value from. Apply them in this order with the AWS CLI; a line that is run again changes what changed.
+takes its value from. Apply them in this order with the AWS CLI; a line run again changes what changed.
 Templates above 51,200 bytes need `--s3-bucket BUCKET` besides.
 
 {before}```sh
