@@ -21,7 +21,7 @@ def test_there_are_sixteen_components() -> None:
     assert len(COMPONENTS) == 16
 
 
-@pytest.mark.parametrize("target", ["local"])
+@pytest.mark.parametrize("target", ["local", "aws"])
 def test_every_target_has_a_file_for_every_component(target: str) -> None:
     files = {p.stem for p in (SOURCES / "targets" / target).glob("*.py")}
 

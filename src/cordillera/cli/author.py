@@ -1,4 +1,4 @@
-"""Words for whoever writes the manifest or prepares the machine: init, check, explain, doctor."""
+"""Words for whoever writes the manifest or prepares the machine: init, check, explain, eject, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ STATUS_STYLE = {
 
 def register(app: typer.Typer) -> None:
     """Add the words of this file."""
-    for word in (init, check, explain, doctor):
+    for word in (init, check, explain, eject, doctor):
         app.command()(word)
 
 
@@ -75,6 +75,19 @@ def explain(
     from cordillera.manifest import explain as words
 
     print(words.explain(key))
+
+
+def eject(
+    env: Annotated[str, typer.Argument(help="CUSTOMER/STAGE.")] = "",
+    to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("ejected"),
+) -> None:
+    """Write an environment as plain files for the cloud's own tools: nobody is locked in.
+
+    Example: cordillera eject acme/production --to acme
+    """
+    want = context.wanted(env)
+    written = context.target(want.target).verbs.eject(want, to)
+    render.say(f"Wrote {len(written)} files. Next: read {written[0]}", quiet=context.options.quiet)
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:

@@ -1,5 +1,6 @@
 """Which environment is meant: named, else the only one of the folder, else the only one that is up."""
 
+import contextlib
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ def running(environment: str) -> str:
     if name:
         return name
     here = list(target().verbs.environments())
-    return _only(_of_this_folder(here) or here)
+    mine = _of_this_folder(here)
+    return _only(mine or _elsewhere() or here)
 
 
 def named_here() -> list[str]:
@@ -76,10 +78,35 @@ def alone(target: "Target", environment: str, what: str) -> AbstractContextManag
     )
 
 
+def target_of(environment: str) -> "Target":
+    """The target that an environment lives on: the one that knows it, else what the manifest says."""
+    local = target()
+    if environment in local.verbs.environments():
+        return local
+    for name in targets.remembered(environment):
+        return target(name)
+    with contextlib.suppress(ManifestError):
+        want = wanted(environment)
+        found = target(want.target)
+        found.verbs.introduce(want)
+        return found
+    return local
+
+
 def _of_this_folder(names: list[str]) -> list[str]:
     folders = [Path.cwd(), *Path.cwd().parents]
     verbs = target().verbs
     return [name for name in names if verbs.folder_of(name) in folders]
+
+
+def _elsewhere() -> list[str]:
+    """The environments that this folder's manifest has on other targets."""
+    with contextlib.suppress(ManifestError):
+        from cordillera.manifest import find
+
+        manifest = find.with_environments(options.file or find.manifest_file(Path.cwd()))
+        return [n for n, spec in manifest.environments.items() if spec.target != DEFAULT_TARGET]
+    return []
 
 
 def _only(names: list[str]) -> str:

@@ -67,7 +67,7 @@ def up(
 def down(env: Env = "") -> None:
     """Stop every process of an environment; its data stays, and `up` brings it back."""
     name = context.running(env)
-    target = context.target()
+    target = context.target_of(name)
     with context.alone(target, name, "down"):
         target.engine("").stop(Place(name, "local"))
     render.say(f"{name} is down; its data is kept. Back with: cordillera up {name}", quiet=_quiet())
@@ -82,7 +82,7 @@ def destroy(
     Example: cordillera destroy acme/certification --yes-delete-data acme/certification
     """
     name = context.running(env)
-    target = context.target()
+    target = context.target_of(name)
     if name not in target.verbs.environments():
         raise ManifestError(
             f"no environment called {name} on this machine", hint="see `cordillera environments`"
@@ -125,7 +125,7 @@ def status(
     from cordillera.cli import status_view
 
     name = context.running(env)
-    engine = context.target().engine("")
+    engine = context.target_of(name).engine("")
     while True:
         state = engine.observe(Place(name, "local"))
         if json:

@@ -33,13 +33,7 @@ def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[
     if state.url:
         lines.append(("address", state.url))
         lines += _remote(state.url)
-        lines.append(
-            (
-                "trust",
-                f"import {target.verbs.certificate_file(want.environment)} into your browser, or: "
-                f"curl --cacert {target.verbs.certificate_file(want.environment)} {state.url}/",
-            )
-        )
+        lines += _trust(target, want, state.url)
     for service in want.services.values():
         for secret in service.secrets:
             if "PASSWORD" in secret.name:
@@ -51,6 +45,14 @@ def _lines(target: Target, want: Wanted, state: EnvironmentState) -> list[tuple[
     if any(want.of_type("mail")):
         lines.append(("", f"{me} mail"))
     return list(dict.fromkeys(lines))
+
+
+def _trust(target: Target, want: Wanted, url: str) -> list[tuple[str, str]]:
+    """How to trust an authority of our own; nothing where everybody trusts the certificate."""
+    file = target.verbs.certificate_file(want.environment)
+    if file is None:
+        return []
+    return [("trust", f"import {file} into your browser, or: curl --cacert {file} {url}/")]
 
 
 def _remote(url: str) -> list[tuple[str, str]]:

@@ -38,9 +38,8 @@ def logs(
 
     Example: cordillera logs -f web
     """
-    for line in context.target().verbs.logs(
-        context.running(""), service, lines=lines, follow=follow
-    ):
+    name = context.running("")
+    for line in context.target_of(name).verbs.logs(name, service, lines=lines, follow=follow):
         print(line, flush=follow)
 
 
@@ -53,14 +52,16 @@ def run(
 
     Example: cordillera run web -- python manage.py createsuperuser
     """
-    raise typer.Exit(context.target().verbs.run(context.running(""), service, command, zone=zone))
+    name = context.running("")
+    raise typer.Exit(context.target_of(name).verbs.run(name, service, command, zone=zone))
 
 
 def open_() -> None:
     """Open the environment's address in a browser; without one, print it."""
     import webbrowser
 
-    url = context.target().engine("").observe(Place(context.running(""), "local")).url
+    name = context.running("")
+    url = context.target_of(name).engine("").observe(Place(name, "local")).url
     if not url:
         raise ManifestError("no service is public", hint="give one `public: true`")
     if not (render.interactive() and webbrowser.open(url)):
@@ -73,7 +74,8 @@ def variables(
     json: Json = False,
 ) -> None:
     """What a service receives; secrets are masked."""
-    found = context.target().verbs.variables(context.running(""), service, reveal=reveal)
+    name = context.running("")
+    found = context.target_of(name).verbs.variables(name, service, reveal=reveal)
     if json:
         render.as_json(found)
     else:
@@ -86,7 +88,8 @@ def mail(
     json: Json = False,
 ) -> None:
     """Mails that were captured instead of sent, newest first."""
-    verbs, name = context.target().verbs, context.running("")
+    name = context.running("")
+    verbs = context.target_of(name).verbs
     if id:
         print(verbs.mail_text(name, id))
         return
@@ -137,7 +140,7 @@ def secrets_set(
     value = random.token_urlsafe(32) if generate else _value(name)
     if not value:
         raise ManifestError(f"{name} would be empty", hint="send the value on standard input")
-    context.target().verbs.set_secret(environment, name, value)
+    context.target_of(environment).verbs.set_secret(environment, name, value)
     render.say(
         f"{name} is sealed for {environment}; it takes effect at the next `cordillera up`.",
         quiet=context.options.quiet,
@@ -146,7 +149,8 @@ def secrets_set(
 
 def secrets_list(json: Json = False) -> None:
     """Names of the secrets that were set; never their values."""
-    names = list(context.target().verbs.secrets(_environment()))
+    name = _environment()
+    names = list(context.target_of(name).verbs.secrets(name))
     if json:
         render.as_json(names)
     else:
@@ -155,12 +159,14 @@ def secrets_list(json: Json = False) -> None:
 
 def secrets_get(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
     """Print one secret's value, for instance the generated password of an administrator."""
-    print(context.target().verbs.reveal_secret(context.running(""), name))
+    environment = context.running("")
+    print(context.target_of(environment).verbs.reveal_secret(environment, name))
 
 
 def secrets_rm(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
     """Forget a secret."""
-    if not context.target().verbs.drop_secret(_environment(), name):
+    environment = _environment()
+    if not context.target_of(environment).verbs.drop_secret(environment, name):
         raise ManifestError(
             f"no secret called {name} was set", hint="see `cordillera secrets list`"
         )

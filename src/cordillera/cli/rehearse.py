@@ -88,7 +88,9 @@ def load(
             f"{name} is not healthy: losing zone {lose} now would be a second loss, not a rehearsal",
             hint="wait until `cordillera status` says healthy",
         )
-    begun = loads.Load(state.url, target.verbs.certificate_file(name), lambda: engine.observe(at))
+    certificate = target.verbs.certificate_file(name)
+    assert certificate is not None, "local has an authority of its own"
+    begun = loads.Load(state.url, certificate, lambda: engine.observe(at))
     begun.start(rate=rate, seconds=seconds)
     if lose:
         time.sleep(seconds / 3)

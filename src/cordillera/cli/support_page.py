@@ -7,26 +7,34 @@ import sys
 from pathlib import Path
 
 from cordillera import targets
-from cordillera.components.target import NotOffered
+from cordillera.components.target import NotOffered, Offered
 
 HEAD = """\
 # What is offered
 
 Generated from what each target says of itself. A component that is not offered says so; it never pretends.
-The targets `aws`, `kubernetes` and `swarm` are not there yet.
+The target `aws` was tried against emulators only: no real account was at hand. The targets `kubernetes` and
+`swarm` are not there yet.
 
 """
 
 
 def text() -> str:
     """The page."""
-    rows = ["| component | local |", "| --- | --- |"]
-    for name, offer in targets.load("local").support().items():
-        if isinstance(offer, NotOffered):
-            rows.append(f"| {name} | not offered yet: {offer.why} |")
-        else:
-            rows.append(f"| {name} | yes{f'; {offer.limits}' if offer.limits else ''} |")
+    offers = [targets.load(name).support() for name in targets.BUILT_IN]
+    names = list(targets.BUILT_IN)
+    rows = [f"| component | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
+    rows += [
+        f"| {component} | {' | '.join(_cell(offer[component]) for offer in offers)} |"
+        for component in offers[0]
+    ]
     return HEAD + "\n".join(rows) + "\n"
+
+
+def _cell(offer: Offered | NotOffered) -> str:
+    if isinstance(offer, NotOffered):
+        return f"not offered yet: {offer.why}"
+    return f"yes{f'; {offer.limits}' if offer.limits else ''}"
 
 
 if __name__ == "__main__":

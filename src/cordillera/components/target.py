@@ -78,6 +78,10 @@ class Verbs(Protocol):
         """Names of the environments that exist here."""
         ...
 
+    def introduce(self, want: "Wanted") -> None:
+        """Hear of an environment that this machine does not know: others may have made it."""
+        ...
+
     def folder_of(self, environment: str) -> Path:
         """The app's folder at the last `up`."""
         ...
@@ -118,8 +122,8 @@ class Verbs(Protocol):
         """A secret's value, chosen or generated."""
         ...
 
-    def certificate_file(self, environment: str) -> Path:
-        """The certificate of the authority that signs the environment's own."""
+    def certificate_file(self, environment: str) -> Path | None:
+        """The certificate of the authority that signs the environment's own; None if all trust it."""
         ...
 
     def again(self, environment: str) -> "Wanted":
@@ -140,6 +144,10 @@ class Verbs(Protocol):
 
     def doctor(self) -> Sequence[Finding]:
         """What this machine has and lacks for the target."""
+        ...
+
+    def eject(self, want: "Wanted", folder: Path) -> Sequence[Path]:
+        """Write what would be made as files for the cloud's own tools. Asks nobody."""
         ...
 
     def busy(self, environment: str) -> Path:

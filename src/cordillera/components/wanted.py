@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cordillera.components.account import AccountSpec
 from cordillera.components.edge import EdgeSpec
+from cordillera.components.network import NetworkSpec
 from cordillera.components.resources import ResourceSpec
 from cordillera.components.service import ServiceSpec
 
@@ -25,6 +27,8 @@ class Wanted:
     standby_region: str | None = None
     services: Mapping[str, ServiceSpec] = field(default_factory=dict)
     resources: Mapping[str, ResourceSpec] = field(default_factory=dict)
+    account: AccountSpec = field(default_factory=AccountSpec)
+    network: NetworkSpec = field(default_factory=NetworkSpec)
     edge: EdgeSpec = field(default_factory=EdgeSpec)
     releases: Mapping[str, str] = field(default_factory=dict)
 

@@ -4,15 +4,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from cordillera.components.account import AccountSpec
 from cordillera.components.backup import RecoverySpec
 from cordillera.components.base import Name, Section
 from cordillera.components.edge import EdgeSpec
 from cordillera.components.monitoring import WatchSpec
+from cordillera.components.network import NetworkSpec
 from cordillera.components.resources import ResourceSpec
 from cordillera.components.service import ServiceSpec
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}/[a-z][a-z0-9-]{0,30}$")]
-OVERLAYS = ("services", "resources", "edge", "watch", "recovery")
+OVERLAYS = ("services", "resources", "network", "edge", "watch", "recovery")
 ZONES_MAX = 3
 
 
@@ -31,11 +33,17 @@ class EnvironmentSpec(Section):
     zones: int = Field(default=2, ge=2, le=ZONES_MAX)
     """Failure domains that hold data and services."""
 
+    account: AccountSpec = AccountSpec()
+    """The account it lives in, where the target has accounts."""
+
     services: dict[Name, dict[str, Any]] = {}
     """Keys of services that differ here."""
 
     resources: dict[Name, dict[str, Any]] = {}
     """Keys of resources that differ here."""
+
+    network: dict[str, Any] = {}
+    """Keys of the network that differ here."""
 
     edge: dict[str, Any] = {}
     """Keys of the edge that differ here."""
@@ -58,6 +66,9 @@ class App(Section):
 
     resources: dict[Name, ResourceSpec] = {}
     """What the services need; the `type` of each is a component's name."""
+
+    network: NetworkSpec = NetworkSpec()
+    """The environment's own network."""
 
     edge: EdgeSpec = EdgeSpec()
     """Domains, firewall and content cache."""

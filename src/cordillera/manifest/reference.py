@@ -51,8 +51,8 @@ names it, for editors that run the YAML language server.
 further `environments:`. `cordillera env create globex/production --target aws` writes one: taking on a
 customer is no change to the app.
 
-**Overlays.** Under an environment, `services`, `resources`, `edge`, `watch` and `recovery` are laid over the
-rest of the file key by key; lists and plain values are replaced.
+**Overlays.** Under an environment, `services`, `resources`, `network`, `edge`, `watch` and `recovery` are
+laid over the rest of the file key by key; lists and plain values are replaced.
 """
 
 

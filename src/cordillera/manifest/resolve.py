@@ -47,6 +47,8 @@ def _joined(app: App, environment: str, spec: EnvironmentSpec, folder: Path) -> 
         standby_region=spec.standby_region,
         services=app.services,
         resources=app.resources,
+        account=spec.account,
+        network=app.network,
         edge=app.edge,
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from cordillera.targets.local._keeper.registration import leader_of, servers_of
 from cordillera.targets.local._keeper.stores import BACK_AFTER_S, LOST_AFTER_S, Do, decide
-from cordillera.targets.local._weed_masters import ordered
+from cordillera.targets.local._weed_masters import FRESH_S, PATIENT, READY, ordered, patience
 
 STATUS = '{"Leader":"10.66.90.2:9333.19333","Peers":["10.66.10.2:9333"]}'
 TOPOLOGY = {
@@ -54,3 +54,9 @@ def test_the_leader_tells_which_servers_it_knows() -> None:
 def test_a_volume_server_asks_the_leader_first() -> None:
     assert ordered(["w", "a", "b"], "b") == ["b", "w", "a"]
     assert ordered(["w", "a", "b"], "") == ["w", "a", "b"]
+
+
+def test_a_master_that_comes_back_under_another_is_patient_until_it_has_met_it() -> None:
+    assert patience(leader="", met_s=60.0) == READY
+    assert patience(leader="w", met_s=FRESH_S + 1) == PATIENT
+    assert patience(leader="w", met_s=1.0) == READY

@@ -4,32 +4,20 @@ A build is named by what goes into it. It lies under its final path from the sta
 environments hold absolute paths; a marker file, written last, says that it is whole.
 """
 
-import fnmatch
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from cordillera.components.service import ServiceSpec
 from cordillera.core import files, lock, process
+from cordillera.core import folder as tree
 from cordillera.core.errors import CordilleraError, ManifestError
 from cordillera.targets.local import _image
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._site import Site, roots
 
-ALWAYS_IGNORED = (
-    ".git",
-    ".hg",
-    ".venv",
-    "venv",
-    "__pycache__",
-    "node_modules",
-    ".cordillera",
-    "cordillera.yaml",
-    "*.pyc",
-)
 BUILD_WITHIN_S = 900.0
 COMPLETE = "complete"
 ID_LETTERS = 10
@@ -50,10 +38,7 @@ def identity(spec: ServiceSpec, app: Path) -> str:
     if spec.image:
         return hashlib.sha256(_image.identity(spec.image).encode()).hexdigest()[:ID_LETTERS]
     digest = hashlib.sha256(f"{_command(spec)}\n{sys.version_info[:2]}\n".encode())
-    folder = folder_of(spec, app)
-    for path in _files(folder):
-        digest.update(f"{path.relative_to(folder)} {os.access(path, os.X_OK)}\n".encode())
-        digest.update(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
+    tree.feed(digest, folder_of(spec, app))
     return digest.hexdigest()[:ID_LETTERS]
 
 
@@ -118,25 +103,8 @@ def _command(spec: ServiceSpec) -> str:
     return (spec.build.run if spec.build else None) or ""
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    ignored = (*ALWAYS_IGNORED, *_own_ignores(folder))
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not _matches(f, ignored))
-        yield from (Path(parent) / name for name in sorted(names) if not _matches(name, ignored))
-
-
-def _own_ignores(folder: Path) -> tuple[str, ...]:
-    path = folder / ".dockerignore"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return tuple(line.strip().strip("/") for line in lines if line.strip() and line[0] not in "#!")
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
 def _copy(source: Path, target: Path) -> None:
-    for path in _files(source):
+    for path in tree.contents(source):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy, follow_symlinks=False)

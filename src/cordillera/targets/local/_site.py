@@ -1,12 +1,12 @@
 """Where an environment lives on this machine: folders, addresses, users, ports. No probing."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from cordillera.core import process
+from cordillera.core.home import roots as roots
 from cordillera.core.vault import Vault
 
 WITNESS = "witness"
@@ -134,15 +134,3 @@ class Site:
             state=self.state / "zones" / name,
             run=self.run / name,
         )
-
-
-def roots() -> tuple[Path, Path]:
-    """The folders of state and of what need not survive a reboot. CORDILLERA_HOME moves both."""
-    home = os.environ.get("CORDILLERA_HOME")
-    if home:
-        return Path(home) / "state", Path(home) / "run"
-    if process.is_root():
-        return Path("/var/lib/cordillera"), Path("/run/cordillera")
-    state = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "cordillera"
-    run = os.environ.get("XDG_RUNTIME_DIR")
-    return state, Path(run) / "cordillera" if run else state / "run"

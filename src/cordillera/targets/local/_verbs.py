@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cordillera.components.target import Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import ManifestError
+from cordillera.core.errors import CordilleraError, ManifestError
 from cordillera.targets.local import _intent, _loss, _once, _zone, mail, service
 from cordillera.targets.local._parts import SECRET
 from cordillera.targets.local._site import Site, Zone, roots
@@ -21,6 +21,9 @@ class LocalVerbs:
 
     def environments(self) -> Sequence[str]:
         return _intent.environments()
+
+    def introduce(self, want: Wanted) -> None:
+        """What is not on this machine is not there."""
 
     def folder_of(self, environment: str) -> Path:
         return _known(environment)[0].folder
@@ -99,6 +102,12 @@ class LocalVerbs:
         from cordillera.targets.local import _doctor
 
         return _doctor.findings()
+
+    def eject(self, want: Wanted, folder: Path) -> Sequence[Path]:
+        raise CordilleraError(
+            "`eject` is not offered on local: its processes are nobody else's format",
+            hint="eject an environment of the target aws",
+        )
 
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"{environment.replace('/', '+')}.lock"

@@ -23,7 +23,9 @@ VOLUME_LIMIT_MB = 256
 VOLUMES_MAX = 400
 HEALTH = "/healthz"
 VOLUME_DATA = "objects-volume"
-MASTERS_FILE = "{data}/masters"
+MASTER_DATA = "objects-master"
+MASTERS_FILE, PATIENCE_FILE = "{data}/masters", "{data}/patience"
+START = "cordillera.targets.local._weed_masters"
 
 VARIABLES = {"GOMAXPROCS": "2", "GOGC": "60"}
 
@@ -80,13 +82,19 @@ def masters(site: Site, nearest: Zone | None = None) -> str:
 
 
 def master(site: Site) -> Sequence[str]:
-    """The command of a master."""
-    return (
+    """The command of a master; how soon it seeks election is what `master_prepare` found."""
+    words = (
         *_weed("master"), f"-port={MASTER_PORT}", "-mdir={data}", f"-peers={masters(site)}",
         f"-defaultReplication={REPLICATION}", f"-volumeSizeLimitMB={VOLUME_LIMIT_MB}",
         "-telemetry=false", "-resumeState", "-raftHashicorp",
-        "-electionTimeout=2s", "-heartbeatInterval=250ms",
     )  # fmt: skip
+    return ("/bin/sh", "-c", f'exec "$@" $(cat {PATIENCE_FILE})', "sh", *words)
+
+
+def master_prepare(site: Site, zone: Zone) -> Sequence[str]:
+    """The command that must precede each start of a master."""
+    others = ",".join(f"{z.private}:{MASTER_PORT}" for z in site.domains if z != zone)
+    return (sys.executable, "-m", START, "master", PATIENCE_FILE, others)
 
 
 def volume(zone: Zone) -> Sequence[str]:
@@ -101,8 +109,7 @@ def volume(zone: Zone) -> Sequence[str]:
 
 def volume_prepare(site: Site, zone: Zone) -> Sequence[str]:
     """The command that must precede each start of a volume server."""
-    module = "cordillera.targets.local._weed_masters"
-    return (sys.executable, "-m", module, MASTERS_FILE, masters(site, zone))
+    return (sys.executable, "-m", START, "volume", MASTERS_FILE, masters(site, zone))
 
 
 def filer(site: Site, zone: Zone) -> Sequence[str]:

@@ -1,14 +1,35 @@
-"""Before each start of a volume server: which master leads, so that it is asked first.
+"""Before each start of the object store's masters and volume servers: who leads now?
 
-Run as `python -m cordillera.targets.local._weed_masters FILE MASTER,MASTER`: writes the list into the file.
+`python -m ..._weed_masters volume FILE MASTER,MASTER` writes the masters, the leader first.
+`python -m ..._weed_masters master FILE MASTER,MASTER` writes how patient a master is.
+
+A master that comes back while another leads must not seek election: the leader looks for it at ever longer
+intervals, a candidate's newer term would depose the leader, and under a new leader nothing is assigned for
+fifteen seconds. So it starts patient, and its keeper has it start anew when it has met the leader.
 """
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cordillera.targets.local._keeper.leadership import STATUS, http_get
 from cordillera.targets.local._keeper.registration import leader_of
+
+READY = "-heartbeatInterval=2500ms -electionTimeout=3200ms"
+PATIENT = "-heartbeatInterval=200s -electionTimeout=250s"
+"""How long a master hears nothing of a leader before it seeks election; a patient one must never lead."""
+MET = "met"
+FRESH_S = 20.0
+
+
+def main() -> None:
+    kind, file, masters = sys.argv[1], Path(sys.argv[2]), sys.argv[3].split(",")
+    leader = _leader(masters)
+    if kind == "volume":
+        file.write_text(",".join(ordered(masters, leader)))
+    else:
+        file.write_text(patience(leader=leader, met_s=_met_s(file.with_name(MET))))
 
 
 def ordered(masters: list[str], leader: str) -> list[str]:
@@ -16,11 +37,22 @@ def ordered(masters: list[str], leader: str) -> list[str]:
     return sorted(masters, key=lambda master: master != leader)
 
 
-def main() -> None:
-    file, masters = Path(sys.argv[1]), sys.argv[2].split(",")
+def patience(*, leader: str, met_s: float) -> str:
+    """The flags of a master. `met_s`: how long ago it met the leader and was ended for it. Pure."""
+    return PATIENT if leader and met_s > FRESH_S else READY
+
+
+def _met_s(mark: Path) -> float:
+    try:
+        return time.time() - mark.stat().st_mtime
+    except FileNotFoundError:
+        return FRESH_S * 2
+
+
+def _leader(masters: list[str]) -> str:
+    """Who leads, as any of the masters tells; empty when none does."""
     with ThreadPoolExecutor(max_workers=len(masters)) as pool:
-        told = list(pool.map(_leader_by, masters))
-    file.write_text(",".join(ordered(masters, next((one for one in told if one), ""))))
+        return next((one for one in pool.map(_leader_by, masters) if one), "")
 
 
 def _leader_by(master: str) -> str:

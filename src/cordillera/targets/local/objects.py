@@ -139,7 +139,8 @@ def _master(site: Site, zone: Zone) -> LocalPart:
             "objects-master/security.toml": _weed.SECURITY_TOML,
         },
         variables=_weed.VARIABLES,
-        data="objects-master",
+        prepare=(tuple(_weed.master_prepare(site, zone)),),
+        data=_weed.MASTER_DATA,
         ready=Ready("tcp", port=_weed.MASTER_PORT),
         stop_grace_s=STOP_GRACE_S,
     )

@@ -16,6 +16,7 @@ from cordillera.targets.local._keeper.office import Office
 from cordillera.targets.local._keeper.plan import Plan, load
 from cordillera.targets.local._keeper.preference import Preference
 from cordillera.targets.local._keeper.registration import Registration
+from cordillera.targets.local._keeper.rejoin import Rejoin
 from cordillera.targets.local._keeper.server import LocalServer
 from cordillera.targets.local._keeper.stores import Steward, Stores
 
@@ -34,6 +35,7 @@ def main() -> None:
         tasks.append(Preference(own, witness).watch_for_ever)
     if plan.stores:
         tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
+        tasks.append(_rejoin(plan).watch_for_ever)
         if plan.database:
             tasks.append(_registration(plan, plan.stores).watch_for_ever)
     if plan.caches:
@@ -41,6 +43,11 @@ def main() -> None:
     for task in tasks[1:]:
         Thread(target=task, daemon=True).start()
     tasks[0]()
+
+
+def _rejoin(plan: Plan) -> Rejoin:
+    master, data = (plan.zone.private, _weed.MASTER_PORT), plan.zone.state / _weed.MASTER_DATA
+    return Rejoin(master, data, turn=plan.zone.index % len(plan.members))
 
 
 def _registration(plan: Plan, stores: Stores) -> Registration:

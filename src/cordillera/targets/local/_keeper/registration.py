@@ -53,7 +53,7 @@ class Registration:
                 f"objects: the leading master {leader} does not know our volume server: started anew"
             )
             self._kicked_at = now
-            for pid in _pids(self._data):
+            for pid in pids("volume", f"-dir={self._data}"):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
 
@@ -80,11 +80,12 @@ def servers_of(status: str | None) -> list[Address] | None:
     return [(host, int(port)) for host, _, port in (url.partition(":") for url in urls)]
 
 
-def _pids(data: Path) -> Iterator[int]:
+def pids(kind: str, flag: str) -> Iterator[int]:
+    """Processes of the object store in this zone: of a kind, with that flag."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"volume" in words and f"-dir={data}".encode() in words:
+            if kind.encode() in words and flag.encode() in words:
                 yield int(entry.name)

@@ -105,7 +105,7 @@ class Spares:
         if stand_in(now=bool(running), lost_s=zone.silent_s, whole_s=whole_s):
             self._start([s for s in spares if s not in running])
         else:
-            self._stop(running)
+            self._stop(zone, running)
 
     def _whole_s(self, zone: Zone, spares: Sequence[Spare]) -> float:
         """For how long the zone has answered with every copy well; asked only while spares run."""
@@ -126,17 +126,17 @@ class Spares:
             say(f"no room for {len(spares) - len(chosen)} more copies")
         self._short = short
 
-    def _stop(self, running: Sequence[Spare]) -> None:
+    def _stop(self, zone: Zone, running: Sequence[Spare]) -> None:
         """Announce the end of each, and end those that were announced long enough ago."""
         now = time.monotonic()
         for spare in running:
+            if spare.program not in self._ending:
+                say(f"zone {zone.name} serves again: {spare.program} ends")
             announced = self._ending.setdefault(spare.program, now)
-            if announced == now:
-                say(f"zone {spare.zone} serves again: {spare.program} ends")
-            elif now - announced > DRAIN_S:
+            if now - announced > DRAIN_S:
                 supervisor.ask(self._socket, CALL_TIMEOUT_S, "stopProcess", spare.program, False)
-        alive = {spare.program for spare in running}
-        self._ending = {name: at for name, at in self._ending.items() if name in alive}
+        over = {s.program for s in self._spares if s.zone == zone.name and s not in running}
+        self._ending = {name: at for name, at in self._ending.items() if name not in over}
 
 
 def available_bytes() -> int:

@@ -1,0 +1,182 @@
+"""One unit of a plan is carried out: its stack is made, changed or deleted, and its hooks are run."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cordillera.components.protocol import Change
+from cordillera.core.errors import CordilleraError, NotReady, Refused
+from cordillera.targets.aws import _home, _leftovers, _online, components
+from cordillera.targets.aws._client import AwsError
+from cordillera.targets.aws._cloudformation import Stack, Stacks
+from cordillera.targets.aws._draft import RETIRE, Draft, values
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._site import PROTECTED
+
+SLOWEST_S, QUICKEST_S = 3.0, 0.2
+HOOK_WITHIN_S = 1800.0
+CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
+Tell = Callable[[str], None]
+
+
+def unit(name: str, draft: Draft, token: str, tell: Tell) -> None:
+    """Carry it out. Raises CordilleraError with the first thing that failed, and why."""
+    if name.startswith(RETIRE):
+        delete(name.removeprefix(RETIRE), draft, token, tell)
+        return
+    live = Live(draft.site)
+    stack = _at_rest(name, draft, tell)
+    if stack is not None and stack.dead:
+        delete(name, draft, token + "-clean", tell)
+        stack = None
+    draft.found[name] = stack
+    for component in components.everything():
+        _hook(lambda c=component: c.before(name, draft.want, live), tell)  # type: ignore[misc]
+    _change(name, draft, token, tell)
+    if name in PROTECTED:
+        Stacks(draft.site).protect(name, on=True)
+    live.forget()
+    for component in components.everything():
+        _hook(lambda c=component: c.after(name, draft.want, live), tell)  # type: ignore[misc]
+    _home.save_template(draft.want.environment, name, draft.templates[name].body)
+
+
+def delete(name: str, draft: Draft, token: str, tell: Tell) -> None:
+    """Delete a stack and what it would leave behind. May be called twice."""
+    stacks, live = Stacks(draft.site), Live(draft.site)
+    stack = _at_rest(name, draft, tell)
+    if stack is not None:
+        for component in components.everything():
+            component.clear(name, draft.want, live)
+        left = [] if stack.empty else _leftovers.of(name, stacks)
+        if name in PROTECTED:
+            stacks.protect(name, on=False)
+        stacks.delete(name, token)
+        _wait(name, stack.id, stacks, token, tell, draft)
+        _leftovers.remove(left, live, draft.site.region_of(name))
+    _home.drop_template(draft.want.environment, name)
+
+
+def _change(name: str, draft: Draft, token: str, tell: Tell) -> None:
+    """Execute the change set that the plan made, else one that does no more than the plan said."""
+    stacks = Stacks(draft.site)
+    known = values(draft.templates[name], _outputs(draft, stacks))
+    if known is None:
+        raise CordilleraError(f"{name}: a stack that it refers to does not tell all that is needed")
+    tell("making the change set")
+    change_set, found = _online.made(name, draft, known)
+    if found.empty:
+        return
+    if change_set != draft.change_sets.get(name):
+        _refuse_surprises(name, draft, _online.read(name, draft, found))
+    stacks.execute(name, change_set, token)
+    stack = stacks.describe(name)
+    assert stack is not None
+    _wait(name, stack.id, stacks, token, tell, draft)
+
+
+def _refuse_surprises(name: str, draft: Draft, now: list[Change]) -> None:
+    planned = {change.name for change in draft.changes[name] if change.endangers_data}
+    more = [change.name for change in now if change.endangers_data and change.name not in planned]
+    if more:
+        raise Refused(
+            f"this would lose the data of {', '.join(more)}, which the plan did not say",
+            hint=f"look at it: cordillera plan {draft.want.environment}",
+        )
+
+
+def _outputs(draft: Draft, stacks: Stacks) -> dict[str, dict[str, str]]:
+    units = {
+        ref.unit for template in draft.templates.values() for ref in template.parameters.values()
+    }
+    found = {unit: stacks.describe(unit) for unit in units}
+    return {unit: stack.outputs for unit, stack in found.items() if stack}
+
+
+def _at_rest(name: str, draft: Draft, tell: Tell) -> Stack | None:
+    """The stack, once nobody works on it any more: an `up` that was killed goes on in the cloud."""
+    stacks, began = Stacks(draft.site), time.monotonic()
+    while (stack := stacks.describe(name)) is not None and stack.moving:
+        tell(f"waiting for what is under way: {stack.status}")
+        time.sleep(_pause(began))
+    return stack
+
+
+def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draft: Draft) -> None:
+    """Until the stack rests. Raises CordilleraError with the first failing event."""
+    began, live, given_up = time.monotonic(), Live(draft.site), ""
+    while True:
+        stack = stacks.describe(name)
+        events = _events(stacks, stack_id, name, token)
+        failed = given_up or _first_failure(events)
+        if stack is None or not (stack.moving or stack.empty):
+            break
+        tell(f"rolling back: {failed}" if failed else _working_on(events))
+        if not failed and (given_up := _trouble(name, draft, live)):
+            _give_up(name, stack, stacks)
+        time.sleep(_pause(began))
+    if failed or (stack is not None and not _well(stack)):
+        raise CordilleraError(failed or f"{stack.status}: {stack.reason}" if stack else failed)
+
+
+def _well(stack: Stack) -> bool:
+    return stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+
+
+def _give_up(name: str, stack: Stack, stacks: Stacks) -> None:
+    """Only an update can be cancelled; a creation is left to its own failure."""
+    if stack.status == "UPDATE_IN_PROGRESS":
+        stacks.cancel(name)
+
+
+def _trouble(name: str, draft: Draft, live: Live) -> str:
+    found = (c.trouble(name, draft.want, live) for c in components.everything())
+    return next((text for text in found if text), "")
+
+
+def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mapping[str, Any]]:
+    try:
+        return stacks.events(stack_id, name, token)
+    except AwsError:
+        return []  # a stack that has just gone tells nothing more
+
+
+def _working_on(events: list[Mapping[str, Any]]) -> str:
+    """The resource being worked on, its state and its seconds."""
+    last = {event["LogicalResourceId"]: event for event in events}
+    busy = [e for e in last.values() if str(e["ResourceStatus"]).endswith("_IN_PROGRESS")]
+    own = [e for e in busy if e.get("PhysicalResourceId") != e["StackId"]]
+    if not own:
+        return ""
+    event = own[0]
+    seconds = max(0.0, time.time() - event["Timestamp"].timestamp())
+    kind = str(event["ResourceType"]).removeprefix("AWS::")
+    more = f" and {len(own) - 1} more" if len(own) > 1 else ""
+    return f"{event['LogicalResourceId']} ({kind}) {seconds:.0f} s{more}"
+
+
+def _first_failure(events: list[Mapping[str, Any]]) -> str:
+    for event in events:
+        why = str(event.get("ResourceStatusReason", ""))
+        if str(event["ResourceStatus"]).endswith("_FAILED") and why not in CANCELLED:
+            kind = str(event["ResourceType"]).removeprefix("AWS::")
+            return f"{event['LogicalResourceId']} ({kind}): {why}"
+    return ""
+
+
+def _hook(call: Callable[[], None], tell: Tell) -> None:
+    """Again while it is not ready. Raises what it raises in the end."""
+    began = time.monotonic()
+    while True:
+        try:
+            return call()
+        except NotReady as e:
+            if time.monotonic() - began > HOOK_WITHIN_S:
+                raise
+            tell(str(e))
+            time.sleep(_pause(began))
+
+
+def _pause(began: float) -> float:
+    """Quick at first, then as rarely as CloudFormation likes to be asked."""
+    return min(SLOWEST_S, max(QUICKEST_S, (time.monotonic() - began) / 20))

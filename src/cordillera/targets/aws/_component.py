@@ -1,0 +1,53 @@
+"""What each component's file of the target `aws` offers the engine."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cordillera.components.state import ResourceState
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._parts import Parts
+from cordillera.targets.aws._refs import Value
+from cordillera.targets.aws._site import Site
+
+Statement = Mapping[str, Any]
+"""A statement of an IAM policy."""
+
+
+class Component:
+    """A component without resources: each file overrides what applies to it."""
+
+    name = ""
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        """Everything it needs in this environment. Pure."""
+        return ()
+
+    def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
+        """What an app that uses `resource` receives. Pure."""
+        return {}
+
+    def fields(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
+        """What `${resources.NAME.FIELD}` may ask: host, port, username, password, name, url ... Pure."""
+        return {}
+
+    def access(self, want: Wanted, site: Site, resource: str) -> Sequence[Statement]:
+        """What the role of a service that uses `resource` may do with it. Pure."""
+        return ()
+
+    def before(self, unit: str, want: Wanted, live: Live) -> None:
+        """Done before a stack is touched, such as pushing an image. Safe to repeat; may raise NotReady."""
+
+    def after(self, unit: str, want: Wanted, live: Live) -> None:
+        """Done once a stack stands, such as a release command. Safe to repeat; may raise NotReady."""
+
+    def trouble(self, unit: str, want: Wanted, live: Live) -> str:
+        """While a stack is being changed: why waiting is of no use, in a sentence; empty when it is."""
+        return ""
+
+    def observe(self, want: Wanted, live: Live) -> Mapping[str, ResourceState]:
+        """Each resource of this type, from live probes. Never raises for a sick one."""
+        return {}
+
+    def clear(self, unit: str, want: Wanted, live: Live) -> None:
+        """Before a stack is deleted for good: empty what would not go otherwise. May be called twice."""

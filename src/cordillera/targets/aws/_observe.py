@@ -1,0 +1,145 @@
+"""What an environment is like now, as ECS, the balancer and the stacks tell, and as its address answers."""
+
+import contextlib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cordillera.components.state import (
+    Copy,
+    EnvironmentState,
+    ResourceState,
+    ServiceState,
+    ZoneState,
+)
+from cordillera.components.wanted import Wanted
+from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.targets.aws import _resources, balancer, network, service
+from cordillera.targets.aws._cloudformation import Stack, Stacks
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._public import public_service
+from cordillera.targets.aws._site import APP, FRONT, UNITS, site_of
+
+PROBE_TIMEOUT_S = 3.0
+SERVER_ERROR = 500
+
+
+def environment(want: Wanted) -> EnvironmentState:
+    """Never raises for a sick environment; raises what the credentials lead to."""
+    site = site_of(want)
+    live, stacks = Live(site), Stacks(site)
+    found = {
+        unit: stacks.describe(unit)
+        for unit in UNITS
+        if site.standby_region or "standby" not in unit
+    }
+    url = _url(want, live)
+    healthy, detail = _front(want, url, found)
+    return EnvironmentState(
+        environment=want.environment,
+        url=url,
+        services={name: _service(name, want, live) for name in want.services},
+        resources=dict(_observed(want, live)),
+        zones=_zones(live),
+        isolation="vpc",
+        last_change=_last_change(found),
+        front_healthy=healthy,
+        front_detail=detail,
+    )
+
+
+def _url(want: Wanted, live: Live) -> str:
+    if public_service(want) is None:
+        return ""
+    if want.edge.domains:
+        return f"https://{want.edge.domains[0]}"
+    with contextlib.suppress(CordilleraError):
+        names = live.outputs(FRONT)
+        host = names.get(balancer.LOAD_BALANCER.get("DNSName").output, "")
+        return f"http://{host}" if host else ""
+    return ""
+
+
+def _front(want: Wanted, url: str, found: Mapping[str, Stack | None]) -> tuple[bool, str]:
+    """Whether the published address answers, and else why not."""
+    sick = [s for s in found.values() if s and s.status.endswith("FAILED")]
+    if sick:
+        return False, f"the stack {sick[0].name} is {sick[0].status}: {sick[0].reason}"
+    if found.get(APP) is None:
+        return False, "not up"
+    if not url:
+        return public_service(want) is None, "the balancer is not there"
+    return _answers(url, want)
+
+
+def _answers(url: str, want: Wanted) -> tuple[bool, str]:
+    name = public_service(want)
+    health = want.services[name].health if name else None
+    request = urllib.request.Request(url + (health.path if health else "/"))  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310
+            return True, ""
+    except urllib.error.HTTPError as e:
+        return e.code < SERVER_ERROR, f"it answers {e.code}"
+    except OSError as e:
+        return False, f"no answer: {e}"
+
+
+def _service(name: str, want: Wanted, live: Live) -> ServiceState:
+    try:
+        arn = live.physical(service.service(name))
+        cluster = live.physical(service.CLUSTER)
+    except NotReady:
+        return ServiceState(want.services[name].scale.min)
+    tasks = live.client("ecs")
+    described = tasks.describe_services(cluster=cluster, services=[arn])["services"]
+    desired = int(described[0]["desiredCount"]) if described else want.services[name].scale.min
+    short = str(described[0]["serviceName"]) if described else arn
+    arns = list(tasks.pages("list_tasks", "taskArns", cluster=cluster, serviceName=short))
+    found = tasks.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return ServiceState(desired, tuple(_copy(name, task) for task in found))
+
+
+def _copy(name: str, task: Mapping[str, Any]) -> Copy:
+    running = task["lastStatus"] == "RUNNING"
+    well = running and task.get("healthStatus", "UNKNOWN") != "UNHEALTHY"
+    started = task.get("startedAt")
+    age = (datetime.now(UTC) - started).total_seconds() if started else 0.0
+    return Copy(
+        name=f"{name}-{str(task['taskArn']).rsplit('/', 1)[-1][:6]}",
+        zone=str(task.get("availabilityZone", "")),
+        healthy=well,
+        pid=1 if running else 0,
+        release=str(task.get("taskDefinitionArn", "")).rsplit(":", 1)[-1],
+        age_s=age,
+        detail="" if well else str(task["lastStatus"]).lower(),
+    )
+
+
+def _observed(want: Wanted, live: Live) -> Iterator[tuple[str, ResourceState]]:
+    for component in _resources.by_type().values():
+        try:
+            yield from component.observe(want, live).items()
+        except CordilleraError as e:
+            for name, spec in want.of_type(component.name):
+                yield name, ResourceState(spec.type, False, False, "", detail=str(e))
+
+
+def _zones(live: Live) -> dict[str, ZoneState]:
+    """The availability zones of the private subnets."""
+    try:
+        ids = [live.physical(network.subnet("private", zone)) for zone in live.site.zones]
+    except CordilleraError:
+        return {zone.name: ZoneState(False, "not up") for zone in live.site.zones}
+    found = live.client("ec2").describe_subnets(SubnetIds=ids)["Subnets"]
+    return {str(s["AvailabilityZone"]): ZoneState(s["State"] == "available") for s in found}
+
+
+def _last_change(found: Mapping[str, Stack | None]) -> str:
+    changed = [(s.changed, unit) for unit, s in found.items() if s and s.changed]
+    if not changed:
+        return ""
+    at, unit = max(changed)
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')} {unit}"

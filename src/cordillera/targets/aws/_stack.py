@@ -1,0 +1,150 @@
+"""Parts become one template per stack: always the same text for the same parts."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cordillera.core.errors import CordilleraError
+from cordillera.targets.aws._parts import AwsPart
+from cordillera.targets.aws._refs import Ref, camel, marked
+from cordillera.targets.aws._site import UNITS, Site
+
+RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
+"""CloudFormation's own limits for a template that it reads from a bucket."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """One stack's template. `parameters` are what it needs to know of other stacks."""
+
+    unit: str
+    name: str
+    region: str
+    body: Mapping[str, Any]
+    parameters: Mapping[str, Ref] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """As it is uploaded."""
+        return json.dumps(self.body, indent=1, sort_keys=True) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything in it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The units it refers to."""
+        return frozenset(ref.unit for ref in self.parameters.values())
+
+
+def templates(parts: Iterable[AwsPart], site: Site) -> dict[str, Template]:
+    """Unit -> template, in the units' plain order. Raises CordilleraError beyond a limit."""
+    units: dict[str, list[AwsPart]] = {}
+    for part in parts:
+        units.setdefault(part.unit, []).append(part)
+    made = {unit: _Draft(unit, site, units[unit]) for unit in UNITS if unit in units}
+    for draft in made.values():
+        for ref in draft.parameters.values():
+            _owner(made, ref).tell(ref)
+    return {unit: draft.finished() for unit, draft in made.items()}
+
+
+def waves(made: Mapping[str, Template]) -> tuple[tuple[str, ...], ...]:
+    """Units that may be worked on at once, each wave after all that it refers to."""
+    left, found = dict(made), list[tuple[str, ...]]()
+    while left:
+        wave = tuple(unit for unit, one in left.items() if not one.needs & left.keys())
+        if not wave:
+            raise CordilleraError(f"stacks refer to each other in a circle: {', '.join(left)}")
+        found.append(wave)
+        left = {unit: one for unit, one in left.items() if unit not in wave}
+    return tuple(found)
+
+
+def parameter(ref: Ref) -> str:
+    """The name under which another stack's output comes in."""
+    return camel(ref.unit) + ref.output
+
+
+class _Draft:
+    """A template while its references are being resolved."""
+
+    def __init__(self, unit: str, site: Site, parts: list[AwsPart]) -> None:
+        self.unit, self.site = unit, site
+        self.parameters: dict[str, Ref] = {}
+        self.outputs: dict[str, Any] = {}
+        self.components = {part.name: part.component for part in parts}
+        self.resources = {part.name: self._resolved(part.body.definition) for part in parts}
+        if len(self.resources) < len(parts):
+            names = [part.name for part in parts]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise CordilleraError(
+                f"{unit}: {', '.join(twice)} would be made twice",
+                hint="rename one of the services or resources whose names differ in dashes only",
+            )
+
+    def tell(self, ref: Ref) -> None:
+        """Tell other stacks about one of these resources."""
+        self.outputs[ref.output] = {"Value": _local(ref)}
+
+    def finished(self) -> Template:
+        body: dict[str, Any] = {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": f"Cordillera: {self.unit} of {self.site.environment}",
+            "Metadata": {"Components": self.components},
+            "Resources": self.resources,
+        }
+        if self.parameters:
+            body["Parameters"] = {name: {"Type": "String"} for name in self.parameters}
+        if self.outputs:
+            body["Outputs"] = self.outputs
+        name, region = self.site.stack_name(self.unit), self.site.region_of(self.unit)
+        made = Template(self.unit, name, region, body, dict(sorted(self.parameters.items())))
+        _refuse_beyond_limits(made)
+        return made
+
+    def _resolved(self, value: Any) -> Any:
+        ref = marked(value)
+        if ref is not None:
+            return self._reference(ref)
+        if isinstance(value, dict):
+            return {key: self._resolved(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._resolved(inner) for inner in value]
+        return value
+
+    def _reference(self, ref: Ref) -> dict[str, Any]:
+        if ref.unit == self.unit:
+            return _local(ref)
+        self.parameters[parameter(ref)] = ref
+        return {"Ref": parameter(ref)}
+
+
+def _local(ref: Ref) -> dict[str, Any]:
+    return {"Fn::GetAtt": [ref.id, ref.attribute]} if ref.attribute else {"Ref": ref.id}
+
+
+def _owner(made: Mapping[str, _Draft], ref: Ref) -> _Draft:
+    if ref.unit not in made or ref.id not in made[ref.unit].resources:
+        raise CordilleraError(f"nothing makes {ref.id} in the stack {ref.unit}")
+    return made[ref.unit]
+
+
+def _refuse_beyond_limits(made: Template) -> None:
+    for section, most in (
+        ("Resources", RESOURCES_MAX),
+        ("Outputs", OUTPUTS_MAX),
+        ("Parameters", PARAMETERS_MAX),
+    ):
+        count = len(made.body.get(section, ()))
+        if count > most:
+            raise CordilleraError(
+                f"the stack {made.unit} would have {count} {section.lower()}, and {most} are possible",
+                hint="split the app into two, or have fewer services and resources",
+            )
+    if len(made.text) > BYTES_MAX:
+        raise CordilleraError(f"the stack {made.unit}'s template is larger than {BYTES_MAX} bytes")

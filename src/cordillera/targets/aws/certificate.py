@@ -1,0 +1,41 @@
+"""Certificates from ACM for the manifest's domains; private keys never leave it."""
+
+from typing import Any
+
+from troposphere import certificatemanager
+
+from cordillera.components.target import Offered
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws._component import Component
+from cordillera.targets.aws._parts import Parts, part
+from cordillera.targets.aws._refs import Ref
+from cordillera.targets.aws._site import FRONT, Site
+
+OFFER = Offered("from ACM, validated by DNS; needs a domain")
+
+CERTIFICATE = Ref(FRONT, "Certificate")
+
+
+def certificate(want: Wanted) -> Ref | None:
+    """The region's certificate; None without a domain."""
+    return CERTIFICATE if want.edge.domains else None
+
+
+class Certificate(Component):
+    """One certificate for all domains, renewed by ACM itself."""
+
+    name = "certificate"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        if not want.edge.domains:
+            return ()
+        return [part("certificate", FRONT, issued(CERTIFICATE.id, want))]
+
+
+def issued(id: str, want: Wanted) -> Any:
+    """A certificate for all domains of an environment."""
+    first, *others = want.edge.domains
+    more = {"SubjectAlternativeNames": others} if others else {}
+    return certificatemanager.Certificate(
+        id, DomainName=first, ValidationMethod="DNS", KeyAlgorithm="EC_prime256v1", **more
+    )

@@ -1,0 +1,44 @@
+"""The components of the target `aws`: one file each, joined here."""
+
+from functools import cache as remembered
+
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import (
+    _resources,
+    backup,
+    balancer,
+    cdn,
+    certificate,
+    firewall,
+    monitoring,
+    network,
+    secrets,
+    service,
+    threats,
+)
+from cordillera.targets.aws._component import Component
+from cordillera.targets.aws._parts import AwsPart
+from cordillera.targets.aws._site import Site
+
+
+@remembered
+def everything() -> tuple[Component, ...]:
+    """Every component, in the order in which their parts are built."""
+    return (
+        network.Network(),
+        secrets.Secrets(),
+        certificate.Certificate(),
+        *_resources.by_type().values(),
+        service.Services(),
+        balancer.Balancer(),
+        firewall.Firewall(),
+        cdn.Cdn(),
+        monitoring.Monitoring(),
+        threats.Threats(),
+        backup.Backup(),
+    )
+
+
+def build(want: Wanted, site: Site) -> list[AwsPart]:
+    """All parts of an environment. Asks nobody, touches nothing."""
+    return [part for component in everything() for part in component.parts(want, site)]

@@ -1,0 +1,90 @@
+"""Secrets in Secrets Manager, encrypted with the environment's own key.
+
+A secret that somebody sets is made by `cordillera secrets set`, before or after the first `up`; one that is
+generated is made by CloudFormation. No value is ever in a template.
+"""
+
+from collections.abc import Iterator
+
+from troposphere import Sub, secretsmanager
+
+from cordillera.components.target import Offered
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import _keys
+from cordillera.targets.aws._component import Component
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._parts import AwsPart, Parts, part
+from cordillera.targets.aws._refs import Ref, Secret, camel
+from cordillera.targets.aws._site import DATA, RELEASE, Site
+
+OFFER = Offered("in Secrets Manager, under the environment's own key")
+GENERATED_LETTERS = 43
+
+
+def chosen_name(environment: str, name: str) -> str:
+    """What a secret that somebody sets is called."""
+    return f"cordillera/{environment}/{name}"
+
+
+def generated(want: Wanted) -> list[str]:
+    """Names of the secrets that make themselves, each once."""
+    names = [s.name for spec in want.services.values() for s in spec.secrets if s.generate]
+    return list(dict.fromkeys(names))
+
+
+def value(name: str, want: Wanted, site: Site) -> Secret:
+    """A secret of the manifest, as a task receives it."""
+    if name in generated(want):
+        return Secret(generated_ref(name))
+    arn = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
+    return Secret(Sub(arn + chosen_name(site.environment, name)))
+
+
+def generated_ref(name: str) -> Ref:
+    """The generated secret of that name."""
+    return Ref(DATA, camel(name.lower(), "secret"))
+
+
+class Secrets(Component):
+    """The key of the environment and the secrets that make themselves."""
+
+    name = "secrets"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        return [*_keys.key(site), *_generated(want, site)]
+
+    def before(self, unit: str, want: Wanted, live: Live) -> None:
+        """A value that was set before the secret could make itself takes the generated one's place."""
+        if unit != RELEASE:
+            return
+        manager = live.client("secretsmanager")
+        for name in generated(want):
+            early = chosen_name(want.environment, name)
+            if _exists(live, early):
+                found = manager.get_secret_value(SecretId=early)["SecretString"]
+                manager.put_secret_value(
+                    SecretId=live.physical(generated_ref(name)), SecretString=found
+                )
+                manager.delete_secret(SecretId=early, ForceDeleteWithoutRecovery=True)
+
+
+def _generated(want: Wanted, site: Site) -> Iterator[AwsPart]:
+    for name in generated(want):
+        made = secretsmanager.Secret(
+            generated_ref(name).id,
+            Description=f"{name} of {site.environment}",
+            KmsKeyId=_keys.KEY,
+            GenerateSecretString=secretsmanager.GenerateSecretString(
+                PasswordLength=GENERATED_LETTERS, ExcludePunctuation=True
+            ),
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+        )
+        yield part("secrets", DATA, made, holds_data=True)
+
+
+def _exists(live: Live, name: str) -> bool:
+    found = live.client("secretsmanager").pages(
+        "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [name]}]
+    )
+    return any(one["Name"] == name for one in found)

@@ -1,0 +1,138 @@
+"""Services: ECS on Fargate, spread over the zones; a bad release is rolled back by the circuit breaker.
+
+What a release consists of (roles, task definitions) is a stack before the one that rolls it out, so that
+release commands run between the two.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from troposphere import ecs, servicediscovery
+
+from cordillera.components.service import ServiceSpec
+from cordillera.components.target import Offered
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import (
+    _groups,
+    _images,
+    _once,
+    _roles,
+    _scaling,
+    _tasks,
+    _variables,
+    balancer,
+    network,
+)
+from cordillera.targets.aws._component import Component
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._parts import AwsPart, Parts, part
+from cordillera.targets.aws._refs import Ref, camel
+from cordillera.targets.aws._site import APP, RELEASE, Site
+
+OFFER = Offered("on Fargate; images only")
+
+CLUSTER, NAMESPACE = Ref(RELEASE, "Cluster"), Ref(RELEASE, "Namespace")
+
+
+def service(name: str) -> Ref:
+    """The ECS service of a service."""
+    return Ref(APP, camel(name, "service"))
+
+
+class Services(Component):
+    """Cluster, repositories, task definitions and services."""
+
+    name = "service"
+
+    def parts(self, want: Wanted, site: Site) -> Parts:
+        made = [*_images.repositories(want, site), *_cluster(site)]
+        for name, spec in want.services.items():
+            values = _variables.variables(name, want, site)
+            made += _roles.roles(name, want, site, values)
+            made += _tasks.parts(name, want, site, values)
+            made.append(part("service", APP, _service(name, spec, want, site)))
+            made += _scaling.parts(name, spec, CLUSTER, service(name))
+        return made
+
+    def after(self, unit: str, want: Wanted, live: Live) -> None:
+        """The release commands, each once for a release."""
+        if unit == RELEASE:
+            for name, spec in want.services.items():
+                if spec.release:
+                    _once.release(name, spec.release, want, live)
+
+
+def _cluster(site: Site) -> Iterator[AwsPart]:
+    insights = ecs.ClusterSetting(Name="containerInsights", Value="enabled")
+    made = ecs.Cluster(
+        CLUSTER.id,
+        ClusterSettings=[insights],
+        CapacityProviders=["FARGATE", "FARGATE_SPOT"],
+    )
+    yield part("service", RELEASE, made)
+    yield part(
+        "service",
+        RELEASE,
+        servicediscovery.HttpNamespace(NAMESPACE.id, Name=site.name("services", limit=100)),
+    )
+
+
+def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
+    more: dict[str, Any] = {}
+    if spec.public:
+        more = {
+            "LoadBalancers": [
+                ecs.LoadBalancer(
+                    ContainerName=name,
+                    ContainerPort=spec.port,
+                    TargetGroupArn=balancer.target_group(name),
+                )
+            ],
+            "HealthCheckGracePeriodSeconds": round(spec.health.start if spec.health else 60),
+        }
+    return ecs.Service(
+        service(name).id,
+        Cluster=CLUSTER,
+        TaskDefinition=_tasks.definition(name),
+        DesiredCount=spec.scale.min,
+        LaunchType="FARGATE",
+        PlatformVersion="LATEST",
+        AvailabilityZoneRebalancing="ENABLED",
+        EnableExecuteCommand=True,
+        PropagateTags="SERVICE",
+        DeploymentConfiguration=_deployment(),
+        NetworkConfiguration=network_of(name, want, site),
+        ServiceConnectConfiguration=_reached(name, spec),
+        **more,
+    )
+
+
+def _deployment() -> Any:
+    """All old copies stay until as many new ones are well."""
+    return ecs.DeploymentConfiguration(
+        MinimumHealthyPercent=100,
+        MaximumPercent=200,
+        DeploymentCircuitBreaker=ecs.DeploymentCircuitBreaker(Enable=True, Rollback=True),
+    )
+
+
+def network_of(name: str, want: Wanted, site: Site) -> Any:
+    """Where a service's copies live."""
+    kind = network.task_subnets(want)
+    return ecs.NetworkConfiguration(
+        AwsvpcConfiguration=ecs.AwsvpcConfiguration(
+            Subnets=network.subnets(kind, site),
+            SecurityGroups=_groups.of_tasks(name),
+            AssignPublicIp="ENABLED" if kind == "public" else "DISABLED",
+        )
+    )
+
+
+def _reached(name: str, spec: ServiceSpec) -> Any:
+    """Others of the environment reach it as `http://NAME:PORT`; every copy may call the others."""
+    offered = []
+    if _groups.listens(spec):
+        alias = ecs.ServiceConnectClientAlias(DnsName=name, Port=spec.port)
+        offered = [ecs.ServiceConnectService(PortName=name, ClientAliases=[alias])]
+    more = {"Services": offered} if offered else {}
+    return ecs.ServiceConnectConfiguration(Enabled=True, Namespace=NAMESPACE.get("Arn"), **more)

@@ -1,0 +1,45 @@
+"""What the tests of the target `aws` share: an emulator for the session, and a command line to it."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cordillera.targets.aws import _client, _stack
+from tests.targets.aws import emulator
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an emulated AWS. Skipped where emulators are not installed."""
+    if not (emulator.BINARIES / "python").exists():
+        pytest.skip("the emulators are not installed: scripts/setup dev")
+    with emulator.ministack(tmp_path_factory.mktemp("ministack")) as address:
+        yield address
+
+
+@pytest.fixture
+def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Credentials of an account of its own for the test, templates stripped of what the emulator lacks."""
+    number = f"{abs(hash(str(tmp_path))) % 10**12:012d}"
+    for name, value in emulator.credentials(endpoint, number).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(_stack, "templates", _stripping(_stack.templates))
+    _client._session.cache_clear()
+    _client._made.cache_clear()
+    yield number
+    _client._session.cache_clear()
+    _client._made.cache_clear()
+
+
+def _stripping(made: Any) -> Any:
+    def templates(*args: Any) -> dict[str, _stack.Template]:
+        return {
+            unit: dataclasses.replace(one, body=emulator.stripped(dict(one.body)))
+            for unit, one in made(*args).items()
+        }
+
+    return templates

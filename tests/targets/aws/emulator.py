@@ -1,0 +1,118 @@
+"""An AWS to apply templates to: ministack as a server of our own on a free loopback port.
+
+It is not AWS. What it lacks is stripped from templates here, type by type, and nowhere else; a type that is
+stripped and not in the list, or listed and not lacking, fails a test.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+BINARIES = ROOT / ".emulators/bin"
+STARTED_WITHIN_S = 60
+ACCOUNT = "111111111111"
+
+LACKS = frozenset(
+    {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::EC2::EIP",
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::NatGateway",
+    }
+)
+"""What ministack refuses to make."""
+
+
+@contextmanager
+def ministack(folder: Path) -> Iterator[str]:
+    """Its address, for AWS_ENDPOINT_URL. Ended with the block."""
+    port = _free_port()
+    log = (folder / "ministack.log").open("w")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "LOG_LEVEL": "WARNING",
+    }
+    argv = [str(BINARIES / "python"), "-m", "ministack"]
+    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/_ministack/health", folder / "ministack.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
+    """What the SDK needs to reach it. The key is the account's number: it keeps accounts apart."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/nonexistent",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+    }
+
+
+def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, Any]:
+    """A template without what the emulator lacks, nor what refers to that."""
+    resources = dict(body["Resources"])
+    gone = {id for id, one in resources.items() if one["Type"] in lacks}
+    while True:
+        for id in gone:
+            resources.pop(id, None)
+        more = {id for id, one in resources.items() if _refers(one, gone)}
+        if not more:
+            break
+        gone |= more
+    outputs = {k: v for k, v in body.get("Outputs", {}).items() if not _refers(v, gone)}
+    return {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+
+
+def _refers(value: Any, ids: set[str]) -> bool:
+    text = json.dumps(value)
+    return any(f'{{"Ref": "{id}"}}' in text or f'["{id}", ' in text for id in ids)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise AssertionError(f"ministack ended: {log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"ministack did not start: {log.read_text()[-2000:]}")
+
+
+if __name__ == "__main__":
+    with ministack(Path(sys.argv[1])) as address:
+        print(address, flush=True)
+        time.sleep(float(sys.argv[2]))

@@ -1,0 +1,120 @@
+"""Templates: always the same, what the linter accepts, within the limits, rightly referring."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cordillera.core.errors import CordilleraError, Refused
+from cordillera.targets.aws import _draft, _stack, _tasks
+from cordillera.targets.aws._site import Site, site_of
+from tests.targets.aws import create_only, examples
+
+APPS = sorted(examples.OVERLAYS)
+SUPPRESSED = frozenset[str]()
+"""Rules of the linter that are left out, each with a reason beside it."""
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_templates_are_the_golden_ones(app: str, tmp_path: Path) -> None:
+    made = {unit: one.text for unit, one in examples.templates(app, tmp_path).items()}
+
+    assert made == dict(examples.golden(app)), "read it, then: python -m tests.targets.aws.examples"
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_linter_finds_nothing(app: str) -> None:
+    assert _linted(app) == []
+
+
+@pytest.mark.parametrize("outbound", ["single", "none"])
+def test_the_linter_finds_nothing_in_other_ways_out(outbound: str, tmp_path: Path) -> None:
+    made = examples.templates(
+        "hello", tmp_path, zones=3, network={"outbound": outbound, "endpoints": ["ecr-api"]}
+    )
+
+    assert [f for one in made.values() for f in _findings(one.text)] == []
+
+
+def test_a_reference_into_another_stack_is_a_parameter_filled_from_its_output(
+    tmp_path: Path,
+) -> None:
+    made = examples.templates("hello", tmp_path)
+    group = made["app"].body["Resources"]["WebService"]["Properties"]["LoadBalancers"][0]
+
+    assert group["TargetGroupArn"] == {"Ref": "FrontWebTargetGroup"}
+    assert made["front"].body["Outputs"]["WebTargetGroup"] == {"Value": {"Ref": "WebTargetGroup"}}
+    assert all("Export" not in str(one.body) for one in made.values())
+
+
+def test_stacks_are_ordered_by_what_they_refer_to(tmp_path: Path) -> None:
+    order = _stack.waves(examples.templates("newsroom", tmp_path))
+
+    assert order[0] == ("network",)
+    assert order[-2:] == (("release",), ("app",))
+
+
+def test_a_new_image_touches_the_release_and_the_app_only(tmp_path: Path) -> None:
+    image = {"services": {"web": {"image": "hello:1"}}}
+    old = examples.templates("hello", tmp_path / "old", **image)
+    image["services"]["web"]["image"] = "hello:2"
+    want = examples.wanted("hello", tmp_path / "new", **image)
+    draft = _draft.draft(want, site_of(want))
+
+    _draft.offline(draft, {unit: dict(one.body) for unit, one in old.items()})
+
+    assert draft.touched == (("release",), ("app",))
+    changed = {c.name: c.effect.name for found in draft.changes.values() for c in found}
+    assert changed == {"WebTask": "REPLACE", "WebService": "UPDATE"}
+
+
+def test_a_stack_beyond_a_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stack, "RESOURCES_MAX", 10)
+
+    with pytest.raises(CordilleraError, match="the stack network would have"):
+        examples.templates("hello", tmp_path)
+
+
+def test_what_holds_data_outlives_its_stack(tmp_path: Path) -> None:
+    for app in APPS:
+        want = examples.wanted(app, tmp_path / app)
+        draft = _draft.draft(want, site_of(want))
+        for unit, holds in draft.data.items():
+            resources = draft.templates[unit].body["Resources"]
+            kept = [resources[id] for id, data in holds.items() if data]
+            assert all("UpdateReplacePolicy" in one for one in kept)
+
+
+def test_fargate_has_a_size_for_it_or_says_so(tmp_path: Path) -> None:
+    spec = examples.wanted("hello", tmp_path).services["web"]
+
+    assert _tasks.size("web", spec) == (256, 512)
+    with pytest.raises(Refused, match="more than Fargate has"):
+        _tasks.size("web", spec.model_copy(update={"cpu": 32}))
+
+
+def test_names_are_short_enough_and_stay_apart() -> None:
+    one, two = (Site("app", f"{'c' * 31}/{stage}", "us-east-1") for stage in ("a" * 31, "b" * 31))
+
+    assert len(one.name("balancer", limit=32)) <= 32
+    assert one.name("balancer", limit=32) != two.name("balancer", limit=32)
+
+
+def test_the_table_of_what_cannot_change_is_fresh() -> None:
+    fresh = create_only.text()
+
+    assert create_only.TABLE.read_text() == fresh, "run python tests/targets/aws/create_only.py"
+
+
+def _linted(app: str) -> list[str]:
+    return [found for _, text in examples.golden(app) for found in _findings(text)]
+
+
+def _findings(text: str) -> list[str]:
+    from cfnlint import api
+    from cfnlint.config import ManualArgs
+
+    config = ManualArgs(regions=["us-east-1", "eu-central-1"])
+    found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
+    return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
