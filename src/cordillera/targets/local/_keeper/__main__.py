@@ -35,7 +35,7 @@ def main() -> None:
         tasks.append(Preference(own, witness).watch_for_ever)
     if plan.stores:
         tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
-        tasks.append(_rejoin(plan).watch_for_ever)
+        tasks.append(_rejoin(plan, plan.stores).watch_for_ever)
         if plan.database:
             tasks.append(_registration(plan, plan.stores).watch_for_ever)
     if plan.caches:
@@ -45,9 +45,10 @@ def main() -> None:
     tasks[0]()
 
 
-def _rejoin(plan: Plan) -> Rejoin:
-    master, data = (plan.zone.private, _weed.MASTER_PORT), plan.zone.state / _weed.MASTER_DATA
-    return Rejoin(master, data, turn=plan.zone.index % len(plan.members))
+def _rejoin(plan: Plan, stores: Stores) -> Rejoin:
+    own, data = (plan.zone.private, _weed.MASTER_PORT), plan.zone.state / _weed.MASTER_DATA
+    others = [master for master in stores.addresses if master != own]
+    return Rejoin(own, others, data, turn=plan.zone.index % len(plan.members))
 
 
 def _registration(plan: Plan, stores: Stores) -> Registration:

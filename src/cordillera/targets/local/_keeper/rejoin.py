@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,9 +20,11 @@ MET_FOR_S, ALONE_FOR_S, APART_S = 3.0, 3.0, 4.0
 class Rejoin:
     """Watches the zone's master while it is patient, in a thread of its own."""
 
-    def __init__(self, master: Address, data: Path, *, turn: int) -> None:
+    def __init__(
+        self, master: Address, others: Sequence[Address], data: Path, *, turn: int
+    ) -> None:
         """`data` is the master's folder; `turn` counts zones."""
-        self._master, self._data = master, data
+        self._master, self._others, self._data = master, others, data
         self._alone_for_s = ALONE_FOR_S + turn * APART_S
         self._led_since = self._alone_since = 0.0
 
@@ -36,14 +39,18 @@ class Rejoin:
         if not self._patient():
             self._led_since = self._alone_since = 0.0
             return
-        now, leader = time.monotonic(), leader_of(http_get(self._master, STATUS))
-        self._led_since = (self._led_since or now) if leader else 0.0
-        self._alone_since = 0.0 if leader else (self._alone_since or now)
-        if leader and now - self._led_since > MET_FOR_S:
+        now, led = time.monotonic(), self._knows_a_leader(self._master)
+        alone = not led and not any(self._knows_a_leader(other) for other in self._others)
+        self._led_since = (self._led_since or now) if led else 0.0
+        self._alone_since = (self._alone_since or now) if alone else 0.0
+        if led and now - self._led_since > MET_FOR_S:
             (self._data / _weed_masters.MET).touch()
             self._end("it has met the leader")
-        elif not leader and now - self._alone_since > self._alone_for_s:
+        elif alone and now - self._alone_since > self._alone_for_s:
             self._end("no master leads")
+
+    def _knows_a_leader(self, master: Address) -> bool:
+        return leader_of(http_get(master, STATUS)) is not None
 
     def _patient(self) -> bool:
         with suppress(FileNotFoundError):

@@ -72,6 +72,12 @@ class Stores:
     witness: tuple[str, int]
     weed: str
 
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """The masters' addresses."""
+        pairs = (master.split(":") for master in self.masters.split(","))
+        return [(host, int(port)) for host, port in pairs]
+
     def shell(self, *commands: str, filer: str = "") -> str:
         """What `weed shell` answers. Raises CordilleraError, also when it says that it failed."""
         argv = [self.weed, "shell", f"-master={self.masters}", *([f"-filer={filer}"] * bool(filer))]
@@ -150,7 +156,8 @@ class Steward:
         if not self._is_steward():
             return
         (copies,) = self._votes.read(COPIES)
-        self._finish(copies)
+        if self._finish(copies):
+            return
         step = decide(
             copies.value if copies else "two", 0.0 if whole else since, since if whole else 0.0
         )
@@ -172,17 +179,18 @@ class Steward:
             say("objects: make second copies")
             self._filling = Filling(self._stores, revision)
 
-    def _finish(self, copies: etcd.Entry | None) -> None:
-        """Note that all is whole again, unless the state changed while the copies were made."""
+    def _finish(self, copies: etcd.Entry | None) -> bool:
+        """Note that all is whole again, unless the state changed meanwhile; whether copies were made."""
         job = self._filling
         if job is None or not job.done:
-            return
+            return False
         self._filling = None
         if job.failure:
             say(f"objects, tried again: {job.failure}")
         elif copies and copies.changed == job.revision:
             self._votes.change([etcd.unchanged(COPIES, job.revision)], etcd.put(COPIES, "two"))
             say("objects: every object has two copies")
+        return True
 
     def _is_steward(self) -> bool:
         (entry,) = self._votes.read(STEWARD)
