@@ -266,13 +266,18 @@ class Event:
 def history(site: Site, zone: str) -> list[Event]:
     """Every transaction in the binary logs of a zone's server, in the order in which they lie there."""
     folder = site.zone(zone).state / config.DATA / "mysql"
-    logs = sorted(folder.glob("binlog.[0-9]*"))
-    argv = ["mariadb-binlog", "--no-defaults", "--force-read", *map(str, logs)]
-    text = subprocess.run(argv, capture_output=True, text=True, check=True, errors="replace").stdout
     return [
         Event(int(number), int(server), (day, int(h) * 3600 + int(m) * 60 + int(s)))
-        for day, h, m, s, _, _, server, number in GTID.findall(text)
+        for log in sorted(folder.glob("binlog.[0-9]*"))
+        for day, h, m, s, _, _, server, number in GTID.findall(_events(log))
     ]
+
+
+def _events(log: Path) -> str:
+    """A binary log as text, up to where a full disk or a kill tore it."""
+    argv = ["mariadb-binlog", "--no-defaults", "--base64-output=decode-rows", str(log)]
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=120)
+    return done.stdout
 
 
 def split(one: Sequence[Event], other: Sequence[Event]) -> list[int]:
