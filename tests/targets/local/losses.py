@@ -250,8 +250,10 @@ def fill(folder: Path) -> Path:
 # -- what the servers' own logs say ---------------------------------------------------------------
 
 GTID = re.compile(
-    r"^#(\d{6}) +(\d+):(\d\d):(\d\d) server id (\d+) .*\bGTID (\d+)-(\d+)-(\d+)", re.MULTILINE
+    r"^#(\d{6}) +(\d+):(\d\d):(\d\d) server id (\d+) .*\bGTID \d+-\d+-(\d+)(.*)$", re.MULTILINE
 )
+WHOLE = ("\tXid = ", "\nCOMMIT")
+"""What ends a transaction. Without it a full disk or a kill tore it, and nobody ever had it."""
 
 
 @dataclass(frozen=True)
@@ -266,15 +268,22 @@ class Event:
 def history(site: Site, zone: str) -> list[Event]:
     """Every transaction in the binary logs of a zone's server, in the order in which they lie there."""
     folder = site.zone(zone).state / config.DATA / "mysql"
-    return [
-        Event(int(number), int(server), (day, int(h) * 3600 + int(m) * 60 + int(s)))
-        for log in sorted(folder.glob("binlog.[0-9]*"))
-        for day, h, m, s, _, _, server, number in GTID.findall(_events(log))
-    ]
+    return [event for log in sorted(folder.glob("binlog.[0-9]*")) for event in events(_text(log))]
 
 
-def _events(log: Path) -> str:
-    """A binary log as text, up to where a full disk or a kill tore it."""
+def events(text: str) -> Iterator[Event]:
+    """The whole transactions in a binary log that was made readable. Pure."""
+    found = list(GTID.finditer(text))
+    for this, following in pairwise([*found, None]):
+        assert this is not None
+        rest = text[this.end() : following.start() if following else len(text)]
+        day, h, m, s, server, number, flags = this.groups()
+        if "ddl" in flags or any(end in rest for end in WHOLE):
+            yield Event(int(number), int(server), (day, int(h) * 3600 + int(m) * 60 + int(s)))
+
+
+def _text(log: Path) -> str:
+    """A binary log as text, up to where it was torn."""
     argv = ["mariadb-binlog", "--no-defaults", "--base64-output=decode-rows", str(log)]
     done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=120)
     return done.stdout

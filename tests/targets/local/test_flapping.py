@@ -95,3 +95,16 @@ def test_what_counts_as_a_split_history_and_as_two_writers() -> None:
     assert losses.overlapping([Event(1, 1, ("d", 5)), Event(2, 2, ("d", 4))]) == [
         Event(2, 2, ("d", 4))
     ]
+
+
+LOG = """\
+#261124 22:31:28 server id 1  end_log_pos 512 CRC32 0x1 \tGTID 0-1-265 trans
+#261124 22:31:28 server id 1  end_log_pos 600 CRC32 0x1 \tXid = 901
+COMMIT/*!*/;
+#261124 22:31:28 server id 1  end_log_pos 712 CRC32 0x1 \tGTID 0-1-266 trans
+# at 712
+"""
+
+
+def test_a_transaction_that_was_torn_is_none() -> None:
+    assert [event.number for event in losses.events(LOG)] == [265]
