@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import author, context, environment, operate, rehearse, render
+from cordillera.cli import author, aws, context, environment, operate, rehearse, render
 from cordillera.core.errors import CordilleraError
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ environment.register(app)
 operate.register(app)
 author.register(app)
 rehearse.register(app)
+aws.register(app)
 
 
 def hoisted(words: Sequence[str]) -> list[str]:

@@ -113,7 +113,10 @@ def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draf
             break
         tell(f"rolling back: {failed}" if failed else _working_on(events))
         if not failed and (given_up := _trouble(name, draft, live)):
-            _give_up(name, stack, stacks)
+            if _give_up(stack):
+                raise CordilleraError(given_up)
+            if stack.status == "UPDATE_IN_PROGRESS":
+                stacks.cancel(name)
         time.sleep(_pause(began))
     if failed or (stack is not None and not _well(stack)):
         raise CordilleraError(failed or f"{stack.status}: {stack.reason}" if stack else failed)
@@ -123,10 +126,10 @@ def _well(stack: Stack) -> bool:
     return stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
 
-def _give_up(name: str, stack: Stack, stacks: Stacks) -> None:
-    """Only an update can be cancelled; a creation is left to its own failure."""
-    if stack.status == "UPDATE_IN_PROGRESS":
-        stacks.cancel(name)
+def _give_up(stack: Stack) -> bool:
+    """Whether it is left at once. Only an update can be cancelled, and then what was there comes back;
+    a creation goes on by itself and is told now: nobody waits for it to time out."""
+    return stack.status == "CREATE_IN_PROGRESS"
 
 
 def _trouble(name: str, draft: Draft, live: Live) -> str:
@@ -142,17 +145,20 @@ def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mappin
 
 
 def _working_on(events: list[Mapping[str, Any]]) -> str:
-    """The resource being worked on, its state and its seconds."""
+    """How many are done, and a line for each resource being worked on: its state and its seconds."""
     last = {event["LogicalResourceId"]: event for event in events}
     busy = [e for e in last.values() if str(e["ResourceStatus"]).endswith("_IN_PROGRESS")]
     own = [e for e in busy if e.get("PhysicalResourceId") != e["StackId"]]
-    if not own:
-        return ""
-    event = own[0]
+    done = sum(1 for e in last.values() if str(e["ResourceStatus"]).endswith("_COMPLETE"))
+    lines = [_line(event) for event in sorted(own, key=lambda e: e["Timestamp"])]
+    return "\n".join([f"{done} done, {len(own)} under way", *lines]) if lines else ""
+
+
+def _line(event: Mapping[str, Any]) -> str:
     seconds = max(0.0, time.time() - event["Timestamp"].timestamp())
     kind = str(event["ResourceType"]).removeprefix("AWS::")
-    more = f" and {len(own) - 1} more" if len(own) > 1 else ""
-    return f"{event['LogicalResourceId']} ({kind}) {seconds:.0f} s{more}"
+    state = str(event["ResourceStatus"]).removesuffix("_IN_PROGRESS").lower()
+    return f"{event['LogicalResourceId']} ({kind}) {state} {seconds:.0f} s"
 
 
 def _first_failure(events: list[Mapping[str, Any]]) -> str:
