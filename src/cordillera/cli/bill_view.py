@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cordillera.cli import render
-from cordillera.components.bill import Bill, Details, Thing
+from cordillera.components.bill import Bill, Comparison, Details, Item, Thing
 from cordillera.components.protocol import Plan
 from cordillera.components.target import Drift
 
@@ -27,7 +27,12 @@ def show(details: Details, plan: Plan) -> None:
     if details.needs:
         render.say("\n[bold]What it takes of the account's limits[/]")
         rows = [
-            (n.limit, n.region, f"{n.takes:g}", f"{n.usual:g}" + (" !" if n.takes > n.usual else ""))
+            (
+                n.limit,
+                n.region,
+                f"{n.takes:g}",
+                f"{n.usual:g}" + (" !" if n.takes > n.usual else ""),
+            )
             for n in details.needs
         ]
         render.table(("limit", "region", "takes", "a new account has"), rows)
@@ -80,6 +85,33 @@ def _show_bill(bill: Bill) -> None:
             ("saves USD", "what", "how"),
             [(f"{c.saves_usd:.2f}", c.what, c.how) for c in bill.choices],
         )
+    if bill.comparison:
+        _beside(bill.comparison)
+
+
+def _beside(found: Comparison) -> None:
+    """The plain reference architecture and the cheapest one, component by component."""
+    plain, ours = _totals(found.plain), _totals(found.cheapest)
+    render.say(
+        f"\n[bold]All of these together: {found.cheapest_usd:.2f} a month, {100 * found.below:.0f} % "
+        f"below the plain reference architecture ({found.plain_usd:.2f})[/]"
+    )
+    rows = [
+        (name, f"{plain.get(name, 0.0):.2f}", f"{ours.get(name, 0.0):.2f}", _said(name, found))
+        for name in dict.fromkeys([*plain, *ours])
+    ]
+    render.table(("", "plain USD", "cheapest USD", ""), rows)
+
+
+def _said(name: str, found: Comparison) -> str:
+    return "not built by this version yet" if name in found.not_built else ""
+
+
+def _totals(items: Sequence[Item]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for item in items:
+        found[item.component] = found.get(item.component, 0.0) + (item.usd or 0.0)
+    return found
 
 
 def _open(bill: Bill) -> str:
@@ -101,4 +133,16 @@ def _bill(bill: Bill) -> dict[str, Any]:
         "not_priced": [item.name for item in bill.unpriced],
         "cheaper": [vars(choice) for choice in bill.choices],
         "remarks": list(bill.remarks),
+        "compared": _compared(bill.comparison) if bill.comparison else None,
+    }
+
+
+def _compared(found: Comparison) -> dict[str, Any]:
+    return {
+        "plain_usd": round(found.plain_usd, 2),
+        "cheapest_usd": round(found.cheapest_usd, 2),
+        "below": round(found.below, 3),
+        "not_built": list(found.not_built),
+        "plain": [vars(item) for item in found.plain],
+        "cheapest": [vars(item) for item in found.cheapest],
     }

@@ -25,6 +25,31 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The plain reference architecture and the cheapest highly available one, item by item.
+
+    `not_built` are components that are on both sides and that this version does not build yet.
+    """
+
+    plain: Sequence[Item]
+    cheapest: Sequence[Item]
+    not_built: Sequence[str] = ()
+
+    @property
+    def plain_usd(self) -> float:
+        return sum(item.usd or 0.0 for item in self.plain)
+
+    @property
+    def cheapest_usd(self) -> float:
+        return sum(item.usd or 0.0 for item in self.cheapest)
+
+    @property
+    def below(self) -> float:
+        """The share that the cheapest one saves, 0 to 1."""
+        return 1 - self.cheapest_usd / self.plain_usd if self.plain_usd else 0.0
+
+
+@dataclass(frozen=True)
 class Bill:
     """The cost of a month at list prices of `as_of` (a date), item by item, and what would be cheaper."""
 
@@ -33,6 +58,7 @@ class Bill:
     items: Sequence[Item]
     choices: Sequence[Choice] = ()
     remarks: Sequence[str] = ()
+    comparison: Comparison | None = None
 
     @property
     def total_usd(self) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
 from tests.targets.aws import examples
 
 SOURCES = Path(__file__).parents[3] / "src/cordillera/targets/aws"
@@ -129,7 +130,7 @@ def _services(tree: ast.AST) -> Iterator[str]:
             name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             name = call.func.id if isinstance(call.func, ast.Name) else name
             if name in ("client", "_count"):
-                texts = (a.value for a in call.args if isinstance(a, ast.Constant))
+                texts = (str(a.value) for a in call.args if isinstance(a, ast.Constant))
                 yield from (text for text in texts if text in known)
 
 

@@ -25,7 +25,7 @@ def refuse_what_is_not(draft: Draft, live: Live) -> Iterator[str]:
     ]
     needed = _permissions.needed(types)
     try:
-        denied = [action for action in _denied(who, needed, live)]
+        denied = list(_denied(who, needed, live))
     except AwsError as e:
         if e.code not in DENIED and "NoSuchEntity" not in e.code:
             raise
@@ -47,7 +47,8 @@ def _denied(who: str, actions: list[str], live: Live) -> Iterator[str]:
         )
         for one in found["EvaluationResults"]:
             if one["EvalDecision"] == "explicitDeny" or (
-                one["EvalDecision"] == "implicitDeny" and not one.get("MatchedStatements")
+                one["EvalDecision"] == "implicitDeny"
+                and not one.get("MatchedStatements")
                 and _permissions.anywhere(str(one["EvalActionName"]))
             ):
                 yield str(one["EvalActionName"])

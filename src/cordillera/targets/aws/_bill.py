@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cordillera.components.bill import Bill, Details, Item, Thing
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _choices, _draft, _images, _prices, _pricing, _quotas, _rows
+from cordillera.targets.aws import (
+    _choices,
+    _draft,
+    _images,
+    _prices,
+    _pricing,
+    _quotas,
+    _reference,
+    _rows,
+)
 from cordillera.targets.aws._resources import by_type
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, site_of
 from cordillera.targets.aws._stack import Template
@@ -28,11 +37,12 @@ def bill(want: Wanted, made: Mapping[str, Template]) -> Bill:
     rows = list(_rows.rows(made))
     items = [*items_of(rows), *_missing(want, rows)]
     total = sum(item.usd or 0.0 for item in items)
-    choices = _choices.choices(want, rows, total, lambda other: total_of(other))
+    choices = _choices.choices(want, rows, total, total_of)
     regions = {row.region for row in rows if _prices.borrowed(row.region)}
     remarks = [f"no prices of {r} are known: those of us-east-1 stand in" for r in sorted(regions)]
     table = _prices.table()
-    return Bill(table["date"], table["source"], items, choices, remarks)
+    beside = _reference.comparison(want, templates)
+    return Bill(table["date"], table["source"], items, choices, remarks, beside)
 
 
 def templates(want: Wanted) -> dict[str, Template]:

@@ -35,7 +35,9 @@ def clear(site: Site) -> None:
         s3 = _client.client(site.account, "s3", region)
         bucket = name(site, region)
         with contextlib.suppress(_client.AwsError):  # no bucket, no templates
-            found = s3.pages("list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{site.environment}/")
+            found = s3.pages(
+                "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{site.environment}/"
+            )
             keys = [{"Key": one["Key"]} for one in found]
             for first in range(0, len(keys), 1000):
                 s3.delete_objects(Bucket=bucket, Delete={"Objects": keys[first : first + 1000]})

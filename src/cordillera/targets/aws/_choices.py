@@ -112,7 +112,9 @@ def _fewer_units(rows: Sequence[Row]) -> Iterator[Choice]:
         unit = _prices.of(row.region).month("aurora acu")
         if spare > 0 and unit:
             yield Choice(
-                f"{row.id}: {LEAST_UNITS:g} serverless units at rest", "a lower minimum", spare * unit
+                f"{row.id}: {LEAST_UNITS:g} serverless units at rest",
+                "a lower minimum",
+                spare * unit,
             )
 
 

@@ -1,4 +1,4 @@
-"""Copies that end as soon as they have begun: told at once, instead of waiting for a deployment to give up."""
+"""Copies that end as soon as they have begun: told at once, long before a deployment gives up."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -22,7 +22,9 @@ def found(site: Site) -> list[Drift]:
     units = [u for u in UNITS if u not in (ACCOUNT, ACCOUNT_STANDBY)]
     units = [u for u in units if site.standby_region or "standby" not in u]
     with ThreadPoolExecutor(max_workers=len(units)) as pool:
-        return [one for many in pool.map(lambda unit: list(_unit(unit, site)), units) for one in many]
+        return [
+            one for many in pool.map(lambda unit: list(_unit(unit, site)), units) for one in many
+        ]
 
 
 def _unit(unit: str, site: Site) -> Iterator[Drift]:

@@ -145,9 +145,7 @@ UNTAGGED = frozenset(
 """Actions on two resources of which one has no tag, or that AWS does not condition on tags."""
 
 
-def _statement(
-    where: tuple[str, ...], condition: str, actions: list[str]
-) -> dict[str, Any]:
+def _statement(where: tuple[str, ...], condition: str, actions: list[str]) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if condition == "tag":
         more = {"Condition": {"Null": {f"aws:ResourceTag/{ENVIRONMENT_TAG}": "false"}}}

@@ -49,7 +49,7 @@ def look(draft: Draft) -> tuple[str, ...]:
 
 
 def refuse_regions_off(site: Site, edge: bool, live: Live) -> None:
-    """Raises Refused for a region that the account has not enabled, ManifestError for one that is not there."""
+    """Raises Refused for a region that the account has not enabled, ManifestError for an unknown one."""
     needed = dict.fromkeys((*site.regions, *([EDGE_REGION] if edge else [])))
     try:
         found = live.client("ec2").describe_regions(AllRegions=True)["Regions"]

@@ -118,11 +118,15 @@ def _cluster(row: Row, prices: Prices) -> Iterator[Cost]:
     yield Cost(f"about {count} metrics of containers", times(prices.usd("metric month"), count))
 
 
-def _nat(row: Row, prices: Prices) -> Iterator[Cost]:
+def _nat(_: Row, prices: Prices) -> Iterator[Cost]:
     yield Cost("NAT gateway", prices.month("nat"))
     yield Cost(
         "what goes through it", times(prices.usd("nat GB"), GB_NAT), f"{GB_NAT:g} GB a month"
     )
+
+
+def _address(_: Row, prices: Prices) -> Iterator[Cost]:
+    yield Cost("public address", prices.month("ipv4"))
 
 
 def _endpoint(row: Row, prices: Prices) -> Iterator[Cost]:
@@ -171,7 +175,7 @@ def _instance(row: Row, prices: Prices) -> Iterator[Cost]:
     )
 
 
-def _proxy(row: Row, prices: Prices) -> Iterator[Cost]:
+def _proxy(_: Row, prices: Prices) -> Iterator[Cost]:
     yield Cost("database proxy", times(prices.month("rds proxy vcpu"), 4), "2 servers of 2 vCPU")
 
 
@@ -205,7 +209,7 @@ def _firewall(row: Row, prices: Prices) -> Iterator[Cost]:
     )
 
 
-def _cdn(row: Row, prices: Prices) -> Iterator[Cost]:
+def _cdn(_: Row, prices: Prices) -> Iterator[Cost]:
     yield Cost("traffic", times(prices.usd("cloudfront GB"), GB_OUT), f"{GB_OUT:g} GB a month")
     yield Cost(
         "requests",
@@ -217,7 +221,7 @@ def _cdn(row: Row, prices: Prices) -> Iterator[Cost]:
 def _flat(what: str, key: str, count: float = 1, assumes: str = "") -> Pricer:
     """A price that does not depend on the properties."""
 
-    def price(row: Row, prices: Prices) -> Iterator[Cost]:
+    def price(_: Row, prices: Prices) -> Iterator[Cost]:
         yield Cost(what, times(prices.usd(key), count), assumes)
 
     return price
@@ -237,9 +241,7 @@ PRICERS: Mapping[str, Pricer] = {
     "AWS::ECS::Service": _service,
     "AWS::ECS::Cluster": _cluster,
     "AWS::EC2::NatGateway": _nat,
-    "AWS::EC2::EIP": lambda row, prices: iter(
-        [Cost("public address", prices.month("ipv4"))],
-    ),
+    "AWS::EC2::EIP": _address,
     "AWS::EC2::VPCEndpoint": _endpoint,
     "AWS::EC2::FlowLog": _flat("flow logs", "flow log GB", GB_LOGS, f"{GB_LOGS:g} GB a month"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,

@@ -36,7 +36,7 @@ def needs(rows: Iterable[Row]) -> list[Need]:
     """What every region gives up, in the order of `QUOTAS`. Services count with their most copies."""
     taken: dict[tuple[str, str], float] = {}
     for row in rows:
-        for quota, count in TAKES.get(row.type, lambda _: {})(row).items():
+        for quota, count in _taken(row).items():
             key = row.region, quota.name
             taken[key] = taken.get(key, 0.0) + count
     return [
@@ -45,6 +45,11 @@ def needs(rows: Iterable[Row]) -> list[Need]:
         for quota in QUOTAS
         if taken.get((region, quota.name))
     ]
+
+
+def _taken(row: Row) -> Mapping[Quota, float]:
+    takes = TAKES.get(row.type)
+    return takes(row) if takes else {}
 
 
 def _one(quota: Quota) -> Callable[[Row], Mapping[Quota, float]]:
@@ -121,9 +126,7 @@ def _measured(usage: Mapping[str, Any], region: str, live: Live) -> float:
 
 
 def _count(service: str, verb: str, key: str) -> Callable[[Live, str], float]:
-    return lambda live, region: float(
-        sum(1 for _ in live.client(service, region).pages(verb, key))
-    )
+    return lambda live, region: float(sum(1 for _ in live.client(service, region).pages(verb, key)))
 
 
 def _balancers(live: Live, region: str) -> float:

@@ -12,7 +12,7 @@ UNSET = "(not set)"
 
 
 def variables(name: str, values: Mapping[str, Value], live: Live) -> dict[str, str]:
-    """Variable -> value, as the task definition that is in use says. Raises NotReady before the first `up`."""
+    """Variable -> value, as the task definition in use says. Raises NotReady before the first `up`."""
     described = live.client("ecs").describe_task_definition(
         taskDefinition=live.physical(_tasks.definition(name))
     )["taskDefinition"]

@@ -60,15 +60,13 @@ def parts(name: str, want: Wanted, site: Site, cluster: Ref, service: Ref) -> It
             yield part("service", APP, _policy(name, f"Queue{camel(queue)}", config, goal))
 
 
-def raise_to_least(name: str, spec: ServiceSpec, live: Live, cluster: Ref, service: Ref) -> None:
+def raise_to_least(spec: ServiceSpec, live: Live, cluster: Ref, service: Ref) -> None:
     """A new service that is steered begins with one copy: have the least there at once."""
     tasks = live.client("ecs")
     where = {"cluster": live.physical(cluster)}
     found = tasks.describe_services(**where, services=[live.physical(service)])["services"]
     if found and int(found[0]["desiredCount"]) < spec.scale.min:
-        tasks.update_service(
-            **where, service=live.physical(service), desiredCount=spec.scale.min
-        )
+        tasks.update_service(**where, service=live.physical(service), desiredCount=spec.scale.min)
 
 
 def _goals(name: str, target: TargetSpec) -> Iterator[tuple[str, Any]]:

@@ -73,7 +73,7 @@ class Services(Component):
         if unit == APP:
             for name, spec in want.services.items():
                 if _scaling.follows(spec):
-                    _scaling.raise_to_least(name, spec, live, CLUSTER, service(name))
+                    _scaling.raise_to_least(spec, live, CLUSTER, service(name))
 
     def trouble(self, unit: str, want: Wanted, live: Live) -> str:
         """A copy that ends again and again is told after its second end, with its last lines."""
