@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
 from cordillera.core.errors import CordilleraError, NotReady, Refused
@@ -15,6 +15,13 @@ from cordillera.targets.aws._site import PROTECTED
 
 SLOWEST_S, QUICKEST_S = 3.0, 0.2
 HOOK_WITHIN_S = 1800.0
+Answer = TypeVar("Answer")
+ADVICE = {
+    "already exists": "something of that name is there already: delete or rename it, then repeat",
+    "AlreadyExists": "something of that name is there already: delete or rename it, then repeat",
+    "not authorized": "give the credentials the policy that `cordillera aws policy` prints",
+    "limit": "ask for more under Service Quotas in the console, then repeat",
+}
 CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
 Tell = Callable[[str], None]
 
@@ -106,8 +113,7 @@ def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draf
     """Until the stack rests. Raises CordilleraError with the first failing event."""
     began, live, given_up = time.monotonic(), Live(draft.site), ""
     while True:
-        stack = stacks.describe(name)
-        events = _events(stacks, stack_id, name, token)
+        stack, events = _patiently(lambda: _look(stacks, stack_id, name, token), tell)
         failed = given_up or _first_failure(events)
         if stack is None or not (stack.moving or stack.empty):
             break
@@ -120,6 +126,12 @@ def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draf
         time.sleep(_pause(began))
     if failed or (stack is not None and not _well(stack)):
         raise CordilleraError(failed or f"{stack.status}: {stack.reason}" if stack else failed)
+
+
+def _look(
+    stacks: Stacks, stack_id: str, name: str, token: str
+) -> tuple[Stack | None, list[Mapping[str, Any]]]:
+    return stacks.describe(name), _events(stacks, stack_id, name, token)
 
 
 def _well(stack: Stack) -> bool:
@@ -166,12 +178,22 @@ def _first_failure(events: list[Mapping[str, Any]]) -> str:
         why = str(event.get("ResourceStatusReason", ""))
         if str(event["ResourceStatus"]).endswith("_FAILED") and why not in CANCELLED:
             kind = str(event["ResourceType"]).removeprefix("AWS::")
-            return f"{event['LogicalResourceId']} ({kind}): {why}"
+            return f"{event['LogicalResourceId']} ({kind}): {why}{_advice(why)}"
     return ""
+
+
+def _advice(why: str) -> str:
+    """What to do about causes that often occur."""
+    return next((f" ({hint})" for words, hint in ADVICE.items() if words in why), "")
 
 
 def _hook(call: Callable[[], None], tell: Tell) -> None:
     """Again while it is not ready. Raises what it raises in the end."""
+    _patiently(call, tell)
+
+
+def _patiently(call: Callable[[], Answer], tell: Tell) -> Answer:
+    """What a call answers, asked again while AWS asks us to slow down or it is not ready."""
     began = time.monotonic()
     while True:
         try:

@@ -23,6 +23,11 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         "arn:aws:cloudformation:*:*:stack/cordillera-*/*",
         "arn:aws:cloudformation:*:*:changeSet/cordillera-*/*",
     ),
+    "cloudwatch": (
+        "arn:aws:cloudwatch:*:*:alarm:cordillera-*",
+        "arn:aws:cloudwatch:*:*:alarm:TargetTracking-service/cordillera-*",
+        "arn:aws:cloudwatch::*:dashboard/cordillera-*",
+    ),
     "ecr": ("arn:aws:ecr:*:*:repository/cordillera/*",),
     "ecs": (
         "arn:aws:ecs:*:*:cluster/cordillera-*",
@@ -56,6 +61,8 @@ OPENS = frozenset({"secretsmanager:GetSecretValue", "kms:Decrypt"})
 
 WITHOUT_RESOURCE = frozenset(
     """
+    cloudwatch:DescribeAlarms cloudwatch:GetMetricData cloudwatch:GetMetricStatistics
+    cloudwatch:ListMetrics cloudwatch:ListDashboards
     cloudformation:DescribeStackDriftDetectionStatus cloudformation:ListStacks
     ecr:GetAuthorizationToken ecr:PutRegistryPolicy ecs:CreateCluster ecs:DeregisterTaskDefinition
     ecs:DescribeTaskDefinition ecs:ListTaskDefinitions ecs:ListClusters ecs:RegisterTaskDefinition

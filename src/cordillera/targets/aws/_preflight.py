@@ -6,6 +6,7 @@ What may not be asked is no obstacle: it is said, and the environment is applied
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from cordillera.components.mail import MailSpec
 from cordillera.core.errors import CordilleraError, ManifestError, NotReady, Refused
 from cordillera.targets.aws import _allowed, _push, _quotas, _rows
 from cordillera.targets.aws._client import AwsError
@@ -111,7 +112,11 @@ def _domains(draft: Draft, live: Live) -> Iterator[str]:
 
 def _mails(draft: Draft, live: Live) -> Iterator[str]:
     """An account begins in a sandbox, which sends to verified addresses only."""
-    uses = [n for n, s in draft.want.of_type("mail") if "ses" in getattr(s, "providers", ())]
+    uses = [
+        name
+        for name, spec in draft.want.of_type("mail")
+        if isinstance(spec, MailSpec) and "ses" in [one.name for one in spec.providers]
+    ]
     if uses and not live.client("sesv2").get_account().get("ProductionAccessEnabled"):
         yield (
             f"SES is in its sandbox in {draft.site.region}: {', '.join(uses)} reaches verified "

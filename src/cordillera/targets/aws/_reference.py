@@ -1,6 +1,6 @@
 """The plain reference architecture beside the cheapest that stays highly available, priced alike. Pure.
 
-Plain is what guides draw: a NAT gateway per zone, x86, no Spot, provisioned servers, dedicated search masters.
+Plain is what guides draw: a NAT gateway per zone, x86, no Spot, provisioned servers, dedicated masters.
 What this version does not build yet is on both sides too, and said: plain there, at its smallest here.
 """
 
