@@ -82,7 +82,8 @@ class _Live:
 
         rows = [one for step in self._steps.values() for one in _tree(step)]
         spent_s = time.monotonic() - self._began
-        foot = Text(f"  {spent_s:.0f} s, {self._left} units left", style="dim")
+        left = f", {self._left} units left" if self._left > 0 else ""
+        foot = Text(f"  {spent_s:.0f} s{left}", style="dim")
         return Group(*rows, foot)
 
 

@@ -1,7 +1,7 @@
 """One unit of a plan is carried out: its stack is made, changed or deleted, and its hooks are run."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
@@ -156,7 +156,7 @@ def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mappin
         return []  # a stack that has just gone tells nothing more
 
 
-def _working_on(events: list[Mapping[str, Any]]) -> str:
+def _working_on(events: Sequence[Mapping[str, Any]]) -> str:
     """How many are done, and a line for each resource being worked on: its state and its seconds."""
     last = {event["LogicalResourceId"]: event for event in events}
     busy = [e for e in last.values() if str(e["ResourceStatus"]).endswith("_IN_PROGRESS")]
@@ -173,7 +173,7 @@ def _line(event: Mapping[str, Any]) -> str:
     return f"{event['LogicalResourceId']} ({kind}) {state} {seconds:.0f} s"
 
 
-def _first_failure(events: list[Mapping[str, Any]]) -> str:
+def _first_failure(events: Sequence[Mapping[str, Any]]) -> str:
     for event in events:
         why = str(event.get("ResourceStatusReason", ""))
         if str(event["ResourceStatus"]).endswith("_FAILED") and why not in CANCELLED:

@@ -56,7 +56,7 @@ def comparison(want: Wanted, build: Build) -> Comparison:
     plain = [*_rows.rows(build(_plain_wish(want)))]
     ours = [_choices.smallest(row) for row in _rows.rows(build(_choices.cheapest(want)))]
     built = {row.component for row in ours}
-    asked = [spec.type for spec in want.resources.values()]
+    asked: list[str] = [spec.type for spec in want.resources.values()]
     asked += ["firewall"] if any(s.public for s in want.services.values()) else []
     drawn = [row for one in asked for row in _drawn(one, want)]
     missing = [_choices.smallest(row) for row in drawn if row.component not in built]

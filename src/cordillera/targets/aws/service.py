@@ -32,7 +32,7 @@ from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, camel
 from cordillera.targets.aws._site import APP, RELEASE, Site
 
-OFFER = Offered("on Fargate; images only")
+OFFER = Offered("on Fargate: an image, or a Dockerfile")
 
 CLUSTER, NAMESPACE = Ref(RELEASE, "Cluster"), Ref(RELEASE, "Namespace")
 
