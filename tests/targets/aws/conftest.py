@@ -10,6 +10,9 @@ import pytest
 from cordillera.targets.aws import _client, _permissions, _stack
 from tests.targets.aws import emulator, permissions
 
+OF_TESTS = {("s3", "list_buckets"), ("cloudformation", "create_stack")}
+"""Calls that only tests make, to see what is left."""
+
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -36,7 +39,8 @@ def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     _client._session.cache_clear()
     cached.cache_clear()
     allowed = set(_permissions.table()["calls"])
-    needed = {action for one in asked for action in permissions.actions(*one)}
+    ours = asked - OF_TESTS
+    needed = {action for one in ours for action in permissions.actions(*one)}
     assert needed <= allowed, "calls that the policy does not allow: make the table anew"
 
 

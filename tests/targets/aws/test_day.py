@@ -3,6 +3,7 @@
 No real AWS was reachable when this was written.
 """
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from cordillera.targets.aws.service import CLUSTER, service
-from tests.targets.aws import answers, examples
+from tests.targets.aws import answers, emulator, examples
 from tests.targets.aws.test_apply import AT, hello, up
 
 SCALE = {"min": 2, "max": 6, "target": {"cpu": 60}}
@@ -178,3 +179,39 @@ def test_drift_is_asked_of_every_stack_that_rests(
     found = _drift.found(site_of(want))
 
     assert [(d.unit, d.name, d.what) for d in found] == [("app", "WebService", "it was deleted")]
+
+
+LEAST: dict[str, dict[str, Any]] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": {
+        "MinCapacity": 1,
+        "MaxCapacity": 2,
+        "ResourceId": "service/a/b",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "ecs",
+    },
+    "AWS::ApplicationAutoScaling::ScalingPolicy": {
+        "PolicyName": "x",
+        "PolicyType": "StepScaling",
+        "ResourceId": "service/a/b",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "ecs",
+    },
+    "AWS::EC2::EIP": {"Domain": "vpc"},
+    "AWS::EC2::FlowLog": {"ResourceId": "vpc-1", "ResourceType": "VPC", "TrafficType": "ALL"},
+    "AWS::EC2::NatGateway": {"SubnetId": "subnet-1"},
+}
+"""The least that a type needs to be made."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(emulator.LACKS))
+def test_what_is_stripped_for_the_emulator_is_really_lacking(
+    account: str, kind: str, tmp_path: Path
+) -> None:
+    if kind not in LEAST:
+        pytest.skip("nobody said yet what the least of it is")
+    cloudformation = _client.client(site_of(hello(tmp_path)).account, "cloudformation", "us-east-1")
+    body = {"Resources": {"One": {"Type": kind, "Properties": LEAST[kind]}}}
+    client = cloudformation._made
+    with pytest.raises(client.exceptions.ClientError, match=kind):
+        client.create_stack(StackName="one", TemplateBody=json.dumps(body))

@@ -1,7 +1,7 @@
 """What goes wrong in AWS, and the sentence that the user reads."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +213,7 @@ def crashed(number: int, **more: Any) -> dict[str, Any]:
         "startedBy": "ecs-svc/1",
         "lastStatus": "STOPPED",
         "stopCode": "EssentialContainerExited",
+        "createdAt": datetime.now(UTC) + timedelta(minutes=1),
         "stoppedAt": datetime(2026, 11, 1, 12, number, tzinfo=UTC),
         "containers": [{"name": "web", "exitCode": 1}],
         **more,
@@ -262,8 +263,9 @@ def test_a_copy_that_ends_again_and_again_is_told_after_its_second_end(
         [crashed(1), crashed(2, stopCode="ServiceSchedulerInitiated")],
         [crashed(1), crashed(2, taskDefinitionArn=DEFINITION[:-1] + "6")],
         [crashed(1), crashed(2, startedBy="release-1", group="family:web")],
+        [crashed(1), crashed(2, createdAt=datetime(2020, 1, 1, tzinfo=UTC))],
     ],
-    ids=["one end", "scaled in", "the release before", "a command"],
+    ids=["one end", "scaled in", "the release before", "a command", "an `up` before"],
 )
 def test_ends_that_are_no_crash_loop(
     tasks: list[dict[str, Any]], want: Wanted, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """Copies that end as soon as they have begun: told at once, long before a deployment gives up."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from cordillera.components.wanted import Wanted
@@ -13,6 +14,7 @@ ENDS = 2
 """So many copies of a release may end before it is told: one may be bad luck."""
 
 LAST_LINES = 8
+SKEW = timedelta(seconds=5)
 ON_PURPOSE = ("UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice")
 
 
@@ -22,7 +24,7 @@ def told(want: Wanted, live: Live, cluster: Ref) -> str:
     try:
         where = live.physical(cluster)
         for name in want.services:
-            ended = _ended(tasks, where, _current(name, live))
+            ended = _ended(tasks, where, _current(name, live), live.since - SKEW)
             if len(ended) >= ENDS:
                 return _sentence(name, ended, live)
     except CordilleraError:
@@ -34,13 +36,17 @@ def _current(name: str, live: Live) -> str:
     return live.physical(_tasks.definition(name))
 
 
-def _ended(tasks: Any, cluster: str, definition: str) -> list[Mapping[str, Any]]:
-    """Copies of this very release that ended by themselves, the last one first."""
+def _ended(tasks: Any, cluster: str, definition: str, since: datetime) -> list[Mapping[str, Any]]:
+    """Copies of this very release that were begun since then and ended by themselves, the last one first.
+
+    ECS remembers copies for an hour: those of an `up` before, which somebody mended, do not count.
+    """
     family = definition.rsplit("/", 1)[-1].rsplit(":", 1)[0]
     arns = tasks.list_tasks(cluster=cluster, family=family, desiredStatus="STOPPED")["taskArns"]
     found = tasks.describe_tasks(cluster=cluster, tasks=arns[:100])["tasks"] if arns else []
     mine = [t for t in found if _of_service(t) and t.get("taskDefinitionArn") == definition]
-    bad = [t for t in mine if str(t.get("stopCode", "")) not in ON_PURPOSE]
+    new = [t for t in mine if t.get("createdAt") is None or t["createdAt"] >= since]
+    bad = [t for t in new if str(t.get("stopCode", "")) not in ON_PURPOSE]
     return sorted(bad, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
 

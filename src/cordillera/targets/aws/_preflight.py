@@ -4,6 +4,7 @@ What may not be asked is no obstacle: it is said, and the environment is applied
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cordillera.components.mail import MailSpec
@@ -33,15 +34,18 @@ def look(draft: Draft) -> tuple[str, ...]:
     """Sentences that whoever waits should know. Raises CordilleraError with all that is in the way."""
     live, remarks, obstacles = Live(draft.site), list[str](), list[CordilleraError]()
     refuse_regions_off(draft.site, EDGE in draft.templates, live)
-    for one in LOOKS:
+    with ThreadPoolExecutor(max_workers=len(LOOKS)) as pool:
+        asked = [(one, pool.submit(lambda look=one: list(look(draft, live)))) for one in LOOKS]  # type: ignore[misc]
+    for one, answer in asked:
         try:
-            remarks += one(draft, live)
+            remarks += answer.result()
         except AwsError as e:
             remarks.append(f"not looked at before: {_what(one)} ({e})")
         except NotReady:
             raise
         except CordilleraError as e:
             obstacles += getattr(e, "all", (e,))
+    obstacles = list({str(one): one for one in obstacles}.values())
     if len(obstacles) == 1:
         raise obstacles[0]
     if obstacles:
