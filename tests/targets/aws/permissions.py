@@ -114,8 +114,11 @@ def of_type(kind: str) -> list[str]:
     }
     found |= set(schema.get("tagging", {}).get("permissions", ()))
     found |= set(WITHOUT_HANDLERS.get(kind, ()))
-    return sorted(a for a in found if ":" in a and not a.endswith("*"))
+    return sorted(a for a in found if ":" in a and not a.endswith("*") and not a.startswith(UNUSED))
 
+
+UNUSED = ("acm-pca:",)
+"""What schemas name and we never use: private certificate authorities."""
 
 WITHOUT_HANDLERS: dict[str, tuple[str, ...]] = {}
 """Types whose schema does not tell what they need."""

@@ -92,10 +92,19 @@ def test_roles_are_passed_to_services_of_aws_only() -> None:
     )
 
 
-def test_the_data_of_secrets_is_read_by_tag_only() -> None:
+@pytest.mark.parametrize(
+    "action",
+    [
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "kms:Decrypt",
+        "kms:PutKeyPolicy",
+    ],
+)
+def test_secrets_and_keys_are_used_by_tag_only(action: str) -> None:
     for piece in _permissions.pieces():
         for one in piece["Statement"]:
-            if "secretsmanager:GetSecretValue" in one["Action"]:
+            if action in one["Action"]:
                 assert one["Condition"] == {
                     "Null": {"aws:ResourceTag/cordillera:environment": "false"}
                 }

@@ -76,7 +76,8 @@ WITHOUT_RESOURCE = frozenset(
 )
 """Actions of services above that AWS does not scope to a resource, or that look before anything is there."""
 
-CREATES = ("Create", "Allocate", "Run", "Request", "Import", "Register", "Tag", "Put", "Add")
+CREATES = ("Create", "Allocate", "Register", "Tag", "AddTags")
+"""What is new has no tag yet. Everything else on a tagged service needs the tag."""
 PASSED = tuple(
     f"{name}.amazonaws.com"
     for name in """
