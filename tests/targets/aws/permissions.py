@@ -117,8 +117,16 @@ def of_type(kind: str) -> list[str]:
     return sorted(a for a in found if ":" in a and not a.endswith("*") and not a.startswith(UNUSED))
 
 
-UNUSED = ("acm-pca:",)
-"""What schemas name and we never use: private certificate authorities."""
+UNUSED = (
+    "acm-pca:",
+    "ec2:CreateVpcEncryptionControl",
+    "ec2:DeleteVpcEncryptionControl",
+    "firehose:",
+    "s3tables:",
+    "vpc-lattice:",
+    "vpce:",
+)
+"""What schemas name for settings that our templates never have."""
 
 WITHOUT_HANDLERS: dict[str, tuple[str, ...]] = {}
 """Types whose schema does not tell what they need."""

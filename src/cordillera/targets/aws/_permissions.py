@@ -56,8 +56,8 @@ TAGGED = frozenset({"secretsmanager", "kms", "ec2", "elasticloadbalancing", "ser
 """Services whose resources get names of no pattern, and carry the environment's tag."""
 
 READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck", "Simulate")
-OPENS = frozenset({"secretsmanager:GetSecretValue", "kms:Decrypt"})
-"""Reads that are no less than the data itself: never without a tag."""
+OPENS = frozenset({"secretsmanager:GetSecretValue", "kms:Decrypt", "kms:CreateGrant"})
+"""What leads to the data itself: never without a tag."""
 
 WITHOUT_RESOURCE = frozenset(
     """
@@ -138,7 +138,9 @@ def _scope(action: str) -> tuple[tuple[str, ...], str]:
         return EVERYWHERE, ""
     if service in NAMED:
         return NAMED[service], ""
-    if service not in TAGGED or (verb.startswith(READS) and action not in OPENS):
+    if action in OPENS:
+        return EVERYWHERE, "tag"
+    if service not in TAGGED or verb.startswith(READS):
         return EVERYWHERE, ""
     return EVERYWHERE, "" if verb.startswith(CREATES) or verb in UNTAGGED else "tag"
 
