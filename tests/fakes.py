@@ -1,9 +1,19 @@
 """A target in memory: the same protocol, no servers. It passes the contract tests of the real ones."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cordillera.components.protocol import Change, Effect, Part, Place, Plan, Progress
+from cordillera.components.protocol import (
+    Change,
+    Effect,
+    Part,
+    Place,
+    Plan,
+    Progress,
+    Tell,
+    unheard,
+)
 from cordillera.components.state import (
     Copy,
     EnvironmentState,
@@ -59,12 +69,13 @@ class MemoryEngine:
             tuple((u,) for u in units),
         )
 
-    def open(self, plan: Plan) -> None:
+    def open(self, plan: Plan) -> Sequence[str]:
         if plan.base != str(self.world.revision):
             raise Refused("the environment changed since this plan was made", hint="plan again")
         want, _ = self._plans[plan.id]
         self.world.wanted[want.environment] = want
         self.world.revision += 1
+        return ()
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
         if unit == self.broken:
@@ -123,7 +134,7 @@ class MemoryEngine:
         self.world.running[at.env] = set()
         self.world.revision += 1
 
-    def destroy(self, at: Place) -> None:
+    def destroy(self, at: Place, tell: Tell = unheard) -> None:
         for book in (self.world.made, self.world.running, self.world.wanted, self.world.data):
             book.pop(at.env, None)
         self.world.revision += 1

@@ -2,15 +2,20 @@
 
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cordillera.cli import context, render
-from cordillera.components.protocol import Place
+from cordillera.components.protocol import Place, Progress, Tell
 from cordillera.core.errors import ManifestError, Refused
+
+if TYPE_CHECKING:
+    from cordillera.components.target import Target
+    from cordillera.operations.provision import Step
 
 Env = Annotated[
     str, typer.Argument(help="CUSTOMER/STAGE; may be left out when only one can be meant.")
@@ -76,11 +81,16 @@ def down(env: Env = "") -> None:
 def destroy(
     env: Env = "",
     yes_delete_data: Annotated[str, typer.Option(help="The environment's name, typed again.")] = "",
+    yes_delete_secrets: Annotated[
+        bool, typer.Option(help="Delete secrets that somebody chose without asking.")
+    ] = False,
 ) -> None:
     """End an environment and delete everything in it, data included.
 
     Example: cordillera destroy acme/certification --yes-delete-data acme/certification
     """
+    from cordillera.cli import progress
+
     name = context.running(env)
     target = context.target_of(name)
     if name not in target.verbs.environments():
@@ -94,44 +104,86 @@ def destroy(
             hint=f"to mean it: --yes-delete-data {name}",
         )
     with context.alone(target, name, "destroy"):
-        target.engine("").destroy(Place(name, "local"))
+        kept = _secrets(target, name, drop=yes_delete_secrets)
+        with progress.live((), quiet=_quiet()) as tell:
+            target.engine("").destroy(Place(name, "local"), _heard(tell))
     render.say(f"{name} is gone: nothing of it is left on this machine.", quiet=_quiet())
+    if kept:
+        render.say(f"Secrets that somebody chose are kept: {', '.join(kept)}", quiet=_quiet())
+
+
+def _heard(tell: "Callable[[Step], None]") -> Tell:
+    """How far each unit is, as steps; a unit is told once when it is done."""
+    from cordillera.operations.provision import Step
+
+    began: dict[str, float] = {}
+
+    def hear(unit: str, now: Progress) -> None:
+        spent_s = time.monotonic() - began.setdefault(unit, time.monotonic())
+        tell(Step(unit, "done" if now.done else "working", spent_s, now.detail))
+
+    return hear
+
+
+def _secrets(target: "Target", name: str, *, drop: bool) -> list[str]:
+    """Names of the chosen secrets that stay; they go when it is agreed, and are named before."""
+    names = list(target.verbs.outliving(name))
+    if names and not drop and sys.stdin.isatty():
+        drop = typer.confirm(f"Delete the secrets {', '.join(names)} too?", default=False)
+    if not drop:
+        return names
+    for one in names:
+        target.verbs.drop_secret(name, one)
+    return []
 
 
 def plan(
     env: Env = "",
     json: Json = False,
     offline: Annotated[bool, typer.Option(help="Ask no server.")] = False,
+    drift: Annotated[bool, typer.Option(help="Tell also what was changed by hand.")] = False,
 ) -> None:
-    """Show what `up` would change, and whether data is at risk. Touches nothing."""
+    """Show what `up` would change, whether data is at risk, and what it costs. Touches nothing.
+
+    Example: cordillera plan acme/production --offline
+    """
+    from cordillera.cli import bill_view
+
     want = context.wanted(env)
-    found = (
-        context.target(want.target)
-        .engine("")
-        .plan(want, Place(want.environment, want.region), offline=offline)
-    )
+    target = context.target(want.target)
+    found = target.engine("").plan(want, Place(want.environment, want.region), offline=offline)
+    details = target.verbs.details(want)
+    moved = list(target.verbs.drift(want.environment)) if drift else None
     if json:
-        render.as_json(render.plan_json(found))
+        more = {} if moved is None else {"drift": [vars(one) for one in moved]}
+        render.as_json({**render.plan_json(found), **bill_view.as_dict(details), **more})
     else:
         render.plan(found)
+        bill_view.show(details, found)
+        bill_view.show_drift(moved)
 
 
 def status(
     env: Env = "",
     json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Repeat every second.")] = False,
+    drift: Annotated[bool, typer.Option(help="Tell also what was changed by hand.")] = False,
 ) -> None:
     """What an environment is like now, from live probes. Exit status 0 when healthy, 1 when not."""
-    from cordillera.cli import status_view
+    from cordillera.cli import bill_view, status_view
 
     name = context.running(env)
-    engine = context.target_of(name).engine("")
+    target = context.target_of(name)
+    engine = target.engine("")
     while True:
         state = engine.observe(Place(name, "local"))
+        moved = list(target.verbs.drift(name)) if drift else None
         if json:
-            render.as_json(status_view.as_dict(state))
+            more = {} if moved is None else {"drift": [vars(one) for one in moved]}
+            render.as_json({**status_view.as_dict(state), **more})
         else:
             status_view.show(state, clear=watch)
+            bill_view.show_drift(moved)
         if not watch:
             raise typer.Exit(0 if state.healthy else 1)
         time.sleep(WATCH_EVERY_S)

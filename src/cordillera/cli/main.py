@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import author, context, environment, operate, rehearse, render
+from cordillera.cli import author, aws, context, environment, operate, rehearse, render
 from cordillera.core.errors import CordilleraError
 
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -51,6 +51,7 @@ environment.register(app)
 operate.register(app)
 author.register(app)
 rehearse.register(app)
+aws.register(app)
 
 
 def hoisted(words: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from cordillera.operations.provision import Step, Tell
 
 SIGN = {"working": "[yellow]…[/]", "done": "[green]✓[/]", "failed": "[red]✗[/]"}
 DETAIL_WIDTH = 90
+BELOW_MAX = 6
 
 
 @contextmanager
@@ -31,6 +32,9 @@ class _Lines:
         self._told: dict[str, float] = {}
 
     def tell(self, step: Step) -> None:
+        if step.state == "note":
+            print(f"    note  {step.detail}", flush=True)
+            return
         due = step.state == "working" and step.seconds - self._told.get(step.unit, 0) >= 10
         if step.state == "working" and not due:
             return
@@ -61,6 +65,9 @@ class _Live:
         self._live.stop()
 
     def tell(self, step: Step) -> None:
+        if step.state == "note":
+            self._live.console.print(f"  note: {step.detail}", markup=False)
+            return
         if step.state == "working":
             self._steps[step.unit] = step
         else:
@@ -73,10 +80,20 @@ class _Live:
         from rich.console import Group
         from rich.text import Text
 
-        rows = [Text.from_markup(_line(step)) for step in self._steps.values()]
+        rows = [one for step in self._steps.values() for one in _tree(step)]
         spent_s = time.monotonic() - self._began
-        foot = Text(f"  {spent_s:.0f} s, {self._left} units left", style="dim")
+        left = f", {self._left} units left" if self._left > 0 else ""
+        foot = Text(f"  {spent_s:.0f} s{left}", style="dim")
         return Group(*rows, foot)
+
+
+def _tree(step: Step) -> list[Any]:
+    """A unit, and below it what is being worked on in it."""
+    from rich.text import Text
+
+    below = step.detail.splitlines()[1 : BELOW_MAX + 1]
+    lines = [Text(f"      {line[:DETAIL_WIDTH]}", style="dim") for line in below]
+    return [Text.from_markup(_line(step)), *lines]
 
 
 def _line(step: Step) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from cordillera.components.protocol import Effect, Plan
+from cordillera.components.protocol import Change, Effect, Plan
 from cordillera.core.errors import CordilleraError
 
 EFFECT_STYLE = {
@@ -80,24 +80,32 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def plan(found: Plan) -> None:
-    """What would change, per component, and whether data is at risk."""
+    """What would change, component by component, what that replaces, and whether data is at risk."""
     if not found.changes:
         say("Nothing to change.")
         return
-    rows = [
-        (
-            f"[{EFFECT_STYLE[c.effect]}]{EFFECT_SIGN[c.effect]} {c.effect.name.lower()}[/]",
-            c.component,
-            c.name,
-            c.why + ("" if c.certain else " (perhaps)"),
-            "[bold red]data is lost[/]"
-            if c.endangers_data
-            else ("data kept" if c.holds_data else ""),
-        )
-        for c in found.changes
-    ]
-    table(("", "component", "name", "why", ""), rows)
+    by_component: dict[str, list[Change]] = {}
+    for change in found.changes:
+        by_component.setdefault(change.component, []).append(change)
+    rows = []
+    for component, changes in by_component.items():
+        rows.append((f"[bold]{component}[/]", "", f"[dim]{len(changes)}[/]", ""))
+        rows += [_change(change) for change in changes]
+    table(("", "name", "why", ""), rows)
     say(f"\n{len(found.changes)} changes in {len(found.units)} units, plan {found.id}")
+    replaced = [c.name for c in found.changes if c.effect is Effect.REPLACE]
+    if replaced:
+        say(f"[red]replaced:[/] {', '.join(replaced)}")
+
+
+def _change(c: Change) -> tuple[str, str, str, str]:
+    risk = "[bold red]data is lost[/]" if c.endangers_data else "data kept" if c.holds_data else ""
+    return (
+        f"  [{EFFECT_STYLE[c.effect]}]{EFFECT_SIGN[c.effect]} {c.effect.name.lower()}[/]",
+        c.name,
+        c.why + ("" if c.certain else " (perhaps)"),
+        risk,
+    )
 
 
 def plan_json(found: Plan) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Building parts is pure; one engine per target plans and applies them, unit by un
 stack on aws, a component in a zone on local. See docs/decisions/0002-protocol.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -121,6 +121,14 @@ class Exposure:
     means: str
 
 
+Tell = Callable[[str, Progress], None]
+"""Hears of a unit and how far it is."""
+
+
+def unheard(unit: str, progress: Progress) -> None:
+    """For those who do not ask how far it is."""
+
+
 class Engine(Protocol):
     """Plans and applies parts; one per target. Every verb may be called again after a crash."""
 
@@ -144,8 +152,8 @@ class Engine(Protocol):
         """End every process; data stays."""
         ...
 
-    def destroy(self, at: Place) -> None:
-        """Leave nothing: no process, no address, no file."""
+    def destroy(self, at: Place, tell: Tell = unheard) -> None:
+        """Leave nothing: no process, no address, no file. `tell` hears how far each unit is."""
         ...
 
 

@@ -1,6 +1,6 @@
 """A service: what the manifest may ask of the app's own processes."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -151,6 +151,13 @@ class ServiceSpec(Section):
 
     memory: Bytes = Field(default=512 * 2**20, ge=2**20)
     """Memory each copy may use; above it the copy is ended and started again."""
+
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    """The processor that its copies run on, where the target has both; arm64 is cheaper on aws."""
+
+    spot: bool = False
+    """True: all copies but the first may be taken away with two minutes' notice, where the target
+    has such capacity: much cheaper, and right for what no visitor waits for."""
 
     secrets: list[Annotated[SecretSpec, _shorthand("name", SecretSpec)]] = []
     """Secrets it receives as variables. Set them with `cordillera secrets set`."""

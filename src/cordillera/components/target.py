@@ -1,12 +1,13 @@
 """A target: its engine, its verbs, and one of each component. A missing one does not type-check."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from cordillera.components.bill import Details
 from cordillera.components.protocol import Engine, Plan
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ class Finding:
     required: bool
 
 
+@dataclass(frozen=True)
+class Drift:
+    """Something that is no longer as it was applied. `what` names the settings, wanted and found."""
+
+    unit: str
+    name: str
+    kind: str
+    what: str
+
+
 class Loss(StrEnum):
     """How a zone is lost in a rehearsal."""
 
@@ -66,8 +77,11 @@ class Loss(StrEnum):
 class TargetEngine(Engine, Protocol):
     """An engine that wants to be told when a plan is about to be carried out."""
 
-    def open(self, plan: Plan) -> None:
-        """Take what the plan needs. Raises Refused when the world moved since it was made."""
+    def open(self, plan: Plan) -> Sequence[str]:
+        """Take what the plan needs; sentences that whoever waits should know.
+
+        Raises Refused when the world moved since it was made, or when it cannot succeed.
+        """
         ...
 
 
@@ -148,6 +162,22 @@ class Verbs(Protocol):
 
     def eject(self, want: "Wanted", folder: Path) -> Sequence[Path]:
         """Write what would be made as files for the cloud's own tools. Asks nobody."""
+        ...
+
+    def details(self, want: "Wanted") -> Details:
+        """What an environment consists of, costs and needs, where that can be told. Asks nobody."""
+        ...
+
+    def drift(self, environment: str) -> Sequence[Drift]:
+        """What somebody changed by hand, past Cordillera. May take minutes. Raises CordilleraError."""
+        ...
+
+    def permissions(self) -> Sequence[Mapping[str, Any]]:
+        """What Cordillera itself must be allowed there, as policies of the target's own. Asks nobody."""
+        ...
+
+    def outliving(self, environment: str) -> Sequence[str]:
+        """Names of the chosen secrets that `destroy` leaves where they are."""
         ...
 
     def busy(self, environment: str) -> Path:

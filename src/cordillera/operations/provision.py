@@ -14,7 +14,10 @@ POLL_EVERY = timedelta(seconds=0.1)
 
 @dataclass(frozen=True)
 class Step:
-    """One unit's news: its state is `waiting`, `working`, `done` or `failed`; `seconds` so far."""
+    """One unit's news: its state is `waiting`, `working`, `done` or `failed`; `seconds` so far.
+
+    The state `note` is of no unit: a sentence that whoever waits should know.
+    """
 
     unit: str
     state: str
@@ -29,7 +32,8 @@ def apply(engine: TargetEngine, plan: Plan, tell: Tell, *, clock: Clock, token: 
     """Carry out `plan`. Raises CordilleraError naming the first unit that failed, and why."""
     if not plan.changes:
         return
-    engine.open(plan)
+    for remark in engine.open(plan):
+        tell(Step("", "note", detail=remark))
     for wave in plan.waves:
         _carry_out(engine, plan, wave, tell, clock, token)
 

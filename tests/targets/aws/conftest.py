@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _stack
-from tests.targets.aws import emulator
+from cordillera.targets.aws import _client, _permissions, _stack
+from tests.targets.aws import emulator, permissions
+
+OF_TESTS = {("s3", "list_buckets"), ("cloudformation", "create_stack")}
+"""Calls that only tests make, to see what is left."""
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +33,33 @@ def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(_stack, "templates", _stripping(_stack.templates))
     _client._session.cache_clear()
     _client._made.cache_clear()
+    cached = _client._made
+    asked = _recorded(monkeypatch)
     yield number
     _client._session.cache_clear()
-    _client._made.cache_clear()
+    cached.cache_clear()
+    allowed = set(_permissions.table()["calls"])
+    ours = asked - OF_TESTS
+    needed = {action for one in ours for action in permissions.actions(*one)}
+    assert needed <= allowed, "calls that the policy does not allow: make the table anew"
+
+
+def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """Every (service, verb) that the test's calls ask for, from now on."""
+    asked, made = set[tuple[str, str]](), _client._made
+
+    def recording(key: tuple[str, str, str], service: str, region: str) -> Any:
+        client = made(key, service, region)
+        verbs = {name: verb for verb, name in permissions.operations(service).items()}
+
+        def note(model: Any, **_: Any) -> None:
+            asked.add((service, verbs[model.name]))
+
+        client.meta.events.register("before-call.*", note, unique_id="asked")
+        return client
+
+    monkeypatch.setattr(_client, "_made", recording)
+    return asked
 
 
 def _stripping(made: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cordillera.core.errors import CordilleraError, Refused
-from cordillera.targets.aws import _draft, _stack, _tasks
+from cordillera.targets.aws import _draft, _stack, _tasks, queue
 from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
@@ -35,6 +35,34 @@ def test_the_linter_finds_nothing_in_other_ways_out(outbound: str, tmp_path: Pat
     )
 
     assert [f for one in made.values() for f in _findings(one.text)] == []
+
+
+def test_the_linter_finds_nothing_in_cheaper_capacity_and_scaling_by_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue.Queue, "fields", lambda *_: {"name": "jobs"})
+    services = {"worker": {"spot": True, "architecture": "arm64"}}
+
+    made = examples.templates("newsroom", tmp_path, services=services)
+
+    assert [f for one in made.values() for f in _findings(one.text)] == []
+    policy = made["app"].body["Resources"]["WorkerScaleByQueueJobs"]["Properties"]
+    config = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert config["TargetValue"] == 100
+    metrics = config["CustomizedMetricSpecification"]["Metrics"]
+    assert [one["Id"] for one in metrics if one["ReturnData"]] == ["backlog"]
+
+
+def test_what_scales_on_cpu_is_measured_every_twenty_seconds(tmp_path: Path) -> None:
+    app = examples.templates("newsroom", tmp_path)["app"].body["Resources"]
+
+    assert app["WebService"]["Properties"]["Monitoring"]["MetricConfigurations"] == [
+        {"MetricNames": ["CPUUtilization"], "ResolutionSeconds": 20}
+    ]
+    config = app["WebScaleByCPUUtilization"]["Properties"]
+    metric = config["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]
+    assert metric["PredefinedMetricType"] == "ECSServiceAverageCPUUtilizationHighResolution"
+    assert "DesiredCount" not in app["WebService"]["Properties"]
 
 
 def test_a_reference_into_another_stack_is_a_parameter_filled_from_its_output(

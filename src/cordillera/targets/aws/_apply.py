@@ -1,8 +1,8 @@
 """One unit of a plan is carried out: its stack is made, changed or deleted, and its hooks are run."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
 from cordillera.core.errors import CordilleraError, NotReady, Refused
@@ -15,6 +15,13 @@ from cordillera.targets.aws._site import PROTECTED
 
 SLOWEST_S, QUICKEST_S = 3.0, 0.2
 HOOK_WITHIN_S = 1800.0
+Answer = TypeVar("Answer")
+ADVICE = {
+    "already exists": "something of that name is there already: delete or rename it, then repeat",
+    "AlreadyExists": "something of that name is there already: delete or rename it, then repeat",
+    "not authorized": "give the credentials the policy that `cordillera aws policy` prints",
+    "limit": "ask for more under Service Quotas in the console, then repeat",
+}
 CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
 Tell = Callable[[str], None]
 
@@ -106,27 +113,35 @@ def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draf
     """Until the stack rests. Raises CordilleraError with the first failing event."""
     began, live, given_up = time.monotonic(), Live(draft.site), ""
     while True:
-        stack = stacks.describe(name)
-        events = _events(stacks, stack_id, name, token)
+        stack, events = _patiently(lambda: _look(stacks, stack_id, name, token), tell)
         failed = given_up or _first_failure(events)
         if stack is None or not (stack.moving or stack.empty):
             break
         tell(f"rolling back: {failed}" if failed else _working_on(events))
         if not failed and (given_up := _trouble(name, draft, live)):
-            _give_up(name, stack, stacks)
+            if _give_up(stack):
+                raise CordilleraError(given_up)
+            if stack.status == "UPDATE_IN_PROGRESS":
+                stacks.cancel(name)
         time.sleep(_pause(began))
     if failed or (stack is not None and not _well(stack)):
         raise CordilleraError(failed or f"{stack.status}: {stack.reason}" if stack else failed)
+
+
+def _look(
+    stacks: Stacks, stack_id: str, name: str, token: str
+) -> tuple[Stack | None, list[Mapping[str, Any]]]:
+    return stacks.describe(name), _events(stacks, stack_id, name, token)
 
 
 def _well(stack: Stack) -> bool:
     return stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
 
-def _give_up(name: str, stack: Stack, stacks: Stacks) -> None:
-    """Only an update can be cancelled; a creation is left to its own failure."""
-    if stack.status == "UPDATE_IN_PROGRESS":
-        stacks.cancel(name)
+def _give_up(stack: Stack) -> bool:
+    """Whether it is left at once. Only an update can be cancelled, and then what was there comes back;
+    a creation goes on by itself and is told now: nobody waits for it to time out."""
+    return stack.status == "CREATE_IN_PROGRESS"
 
 
 def _trouble(name: str, draft: Draft, live: Live) -> str:
@@ -141,31 +156,44 @@ def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mappin
         return []  # a stack that has just gone tells nothing more
 
 
-def _working_on(events: list[Mapping[str, Any]]) -> str:
-    """The resource being worked on, its state and its seconds."""
+def _working_on(events: Sequence[Mapping[str, Any]]) -> str:
+    """How many are done, and a line for each resource being worked on: its state and its seconds."""
     last = {event["LogicalResourceId"]: event for event in events}
     busy = [e for e in last.values() if str(e["ResourceStatus"]).endswith("_IN_PROGRESS")]
     own = [e for e in busy if e.get("PhysicalResourceId") != e["StackId"]]
-    if not own:
-        return ""
-    event = own[0]
+    done = sum(1 for e in last.values() if str(e["ResourceStatus"]).endswith("_COMPLETE"))
+    lines = [_line(event) for event in sorted(own, key=lambda e: e["Timestamp"])]
+    return "\n".join([f"{done} done, {len(own)} under way", *lines]) if lines else ""
+
+
+def _line(event: Mapping[str, Any]) -> str:
     seconds = max(0.0, time.time() - event["Timestamp"].timestamp())
     kind = str(event["ResourceType"]).removeprefix("AWS::")
-    more = f" and {len(own) - 1} more" if len(own) > 1 else ""
-    return f"{event['LogicalResourceId']} ({kind}) {seconds:.0f} s{more}"
+    state = str(event["ResourceStatus"]).removesuffix("_IN_PROGRESS").lower()
+    return f"{event['LogicalResourceId']} ({kind}) {state} {seconds:.0f} s"
 
 
-def _first_failure(events: list[Mapping[str, Any]]) -> str:
+def _first_failure(events: Sequence[Mapping[str, Any]]) -> str:
     for event in events:
         why = str(event.get("ResourceStatusReason", ""))
         if str(event["ResourceStatus"]).endswith("_FAILED") and why not in CANCELLED:
             kind = str(event["ResourceType"]).removeprefix("AWS::")
-            return f"{event['LogicalResourceId']} ({kind}): {why}"
+            return f"{event['LogicalResourceId']} ({kind}): {why}{_advice(why)}"
     return ""
+
+
+def _advice(why: str) -> str:
+    """What to do about causes that often occur."""
+    return next((f" ({hint})" for words, hint in ADVICE.items() if words in why), "")
 
 
 def _hook(call: Callable[[], None], tell: Tell) -> None:
     """Again while it is not ready. Raises what it raises in the end."""
+    _patiently(call, tell)
+
+
+def _patiently(call: Callable[[], Answer], tell: Tell) -> Answer:
+    """What a call answers, asked again while AWS asks us to slow down or it is not ready."""
     began = time.monotonic()
     while True:
         try:

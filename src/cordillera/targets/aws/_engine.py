@@ -2,16 +2,29 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
-from cordillera.components.protocol import Place, Plan, Progress
+from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, Refused
-from cordillera.targets.aws import _apply, _draft, _home, _images, _observe, _online
+from cordillera.targets.aws import (
+    _apply,
+    _bucket,
+    _draft,
+    _home,
+    _images,
+    _observe,
+    _once,
+    _online,
+    _preflight,
+)
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._draft import Draft
+from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, site_of
 
 OFFLINE = "offline"
@@ -55,8 +68,9 @@ class AwsEngine:
         self._drafts[plan.id] = draft
         return plan
 
-    def open(self, plan: Plan) -> None:
-        """Refuse when the account moved since the plan was made; remember what is asked."""
+    def open(self, plan: Plan) -> Sequence[str]:
+        """Refuse when the account moved since the plan was made, or when it cannot succeed;
+        remember what is asked. Nothing was touched before."""
         draft = self._drafts[plan.id]
         if plan.base == OFFLINE:
             raise Refused("this plan was made offline", hint="plan again without --offline")
@@ -66,7 +80,9 @@ class AwsEngine:
                 f"{draft.want.environment} changed since this plan was made",
                 hint=f"plan again: cordillera plan {draft.want.environment}",
             )
+        remarks = _preflight.look(draft)
         _home.save_wanted(draft.want)
+        return remarks
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
         """Start carrying out one unit; returns at once. Safe to call again."""
@@ -103,12 +119,31 @@ class AwsEngine:
             hint=f"lower `scale`, or end it for good: cordillera destroy {at.env}",
         )
 
-    def destroy(self, at: Place) -> None:
+    def destroy(self, at: Place, tell: Tell = unheard) -> None:
         """Delete every stack and what they keep, the last one first. The account's own stays."""
         want = _images.with_releases(_home.wanted(at.env))
         draft = _draft.draft(want, site_of(want))
         _online.refuse_other_account(draft)
-        for unit in reversed(UNITS):
-            if unit not in (ACCOUNT, ACCOUNT_STANDBY):
-                _apply.delete(unit, draft, f"destroy-{unit}", lambda _: None)
+        for unit in _destroyed(draft):
+            heard = partial(_hears, tell, unit)
+            heard("looking")
+            _apply.delete(unit, draft, f"destroy-{unit}", heard)
+            tell(unit, Progress(done=True))
+        _once.forget(want, Live(draft.site))
+        _bucket.clear(draft.site)
         _home.forget(at.env)
+
+
+def _destroyed(draft: Draft) -> list[str]:
+    """The environment's own units, the last one first: nothing refers to what is deleted."""
+    order = [*draft.order, *(unit for unit in UNITS if unit not in draft.templates)]
+    standby = draft.site.standby_region
+    return [
+        unit
+        for unit in reversed(order)
+        if unit not in (ACCOUNT, ACCOUNT_STANDBY) and (standby or "standby" not in unit)
+    ]
+
+
+def _hears(tell: Tell, unit: str, detail: str) -> None:
+    tell(unit, Progress(done=False, detail=detail))

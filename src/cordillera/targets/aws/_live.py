@@ -1,6 +1,7 @@
 """What really is in the account, for hooks and probes: clients, outputs, physical names."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cordillera.core.errors import NotReady
@@ -14,6 +15,9 @@ class Live:
     """One environment in its account. What was asked once is remembered for the life of this value."""
 
     site: Site
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When we began to look: what failed before is not this time's failure."""
+
     _names: dict[str, dict[str, str]] = field(default_factory=dict)
     _outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ from cordillera.targets.aws._public import public_service
 from cordillera.targets.aws._site import APP, FRONT, UNITS, site_of
 
 PROBE_TIMEOUT_S = 3.0
+DESCRIBED_AT_ONCE = 100
 SERVER_ERROR = 500
 
 
@@ -98,13 +99,53 @@ def _service(name: str, want: Wanted, live: Live) -> ServiceState:
     desired = int(described[0]["desiredCount"]) if described else want.services[name].scale.min
     short = str(described[0]["serviceName"]) if described else arn
     arns = list(tasks.pages("list_tasks", "taskArns", cluster=cluster, serviceName=short))
-    found = tasks.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-    return ServiceState(desired, tuple(_copy(name, task) for task in found))
+    found = [
+        task
+        for first in range(0, len(arns), DESCRIBED_AT_ONCE)
+        for task in tasks.describe_tasks(
+            cluster=cluster, tasks=arns[first : first + DESCRIBED_AT_ONCE]
+        )["tasks"]
+    ]
+    targets = _targets(name, live) if want.services[name].public else None
+    return ServiceState(desired, tuple(_copy(name, task, targets) for task in found))
 
 
-def _copy(name: str, task: Mapping[str, Any]) -> Copy:
+def _targets(name: str, live: Live) -> dict[str, str] | None:
+    """Address -> why the balancer sends it nothing, empty when it does; None when it cannot be asked."""
+    try:
+        group = live.physical(balancer.target_group(name))
+        found = live.client("elbv2").describe_target_health(TargetGroupArn=group)
+    except CordilleraError:
+        return None
+    return {
+        str(one["Target"]["Id"]): _ailment(one.get("TargetHealth", {}))
+        for one in found["TargetHealthDescriptions"]
+    }
+
+
+def _ailment(health: Mapping[str, Any]) -> str:
+    state = str(health.get("State", "unknown"))
+    if state == "healthy":
+        return ""
+    said = health.get("Description") or health.get("Reason") or ""
+    return f"{state} at the balancer" + (f": {said}" if said else "")
+
+
+def _address(task: Mapping[str, Any]) -> str:
+    """Its private address."""
+    details = [
+        detail
+        for attachment in task.get("attachments", ())
+        for detail in attachment.get("details", ())
+    ]
+    found = (d["value"] for d in details if d.get("name") == "privateIPv4Address")
+    return str(next(found, ""))
+
+
+def _copy(name: str, task: Mapping[str, Any], targets: Mapping[str, str] | None) -> Copy:
     running = task["lastStatus"] == "RUNNING"
-    well = running and task.get("healthStatus", "UNKNOWN") != "UNHEALTHY"
+    ailment = targets.get(_address(task), "not at the balancer yet") if targets else ""
+    well = running and task.get("healthStatus", "UNKNOWN") != "UNHEALTHY" and not ailment
     started = task.get("startedAt")
     age = (datetime.now(UTC) - started).total_seconds() if started else 0.0
     return Copy(
@@ -114,7 +155,7 @@ def _copy(name: str, task: Mapping[str, Any]) -> Copy:
         pid=1 if running else 0,
         release=str(task.get("taskDefinitionArn", "")).rsplit(":", 1)[-1],
         age_s=age,
-        detail="" if well else str(task["lastStatus"]).lower(),
+        detail="" if well else ailment if running and ailment else str(task["lastStatus"]).lower(),
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cordillera.core.errors import CordilleraError
@@ -25,12 +26,12 @@ class Template:
     body: Mapping[str, Any]
     parameters: Mapping[str, Ref] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """As it is uploaded."""
         return json.dumps(self.body, indent=1, sort_keys=True) + "\n"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Changes with anything in it."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]

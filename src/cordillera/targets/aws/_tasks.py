@@ -71,6 +71,9 @@ def _definition(name: str, want: Wanted, site: Site, values: Mapping[str, Value]
         Memory=str(memory),
         NetworkMode="awsvpc",
         RequiresCompatibilities=["FARGATE"],
+        RuntimePlatform=ecs.RuntimePlatform(
+            CpuArchitecture=spec.architecture.upper(), OperatingSystemFamily="LINUX"
+        ),
         ExecutionRoleArn=_roles.starting(name).get("Arn"),
         TaskRoleArn=_roles.running(name).get("Arn"),
         ContainerDefinitions=[_container(name, want, site, values)],

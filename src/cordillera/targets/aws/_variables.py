@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from cordillera.components.wanted import Wanted
 from cordillera.manifest import references
-from cordillera.targets.aws import _resources, balancer, secrets
+from cordillera.targets.aws import _discovery, _resources, balancer, secrets
 from cordillera.targets.aws._refs import Value, joined
 from cordillera.targets.aws._site import Site
 
@@ -31,7 +31,20 @@ def variables(name: str, want: Wanted, site: Site) -> dict[str, Value]:
     return values
 
 
-def _own(name: str, want: Wanted, site: Site) -> Mapping[str, Value]:
+def alone(name: str, want: Wanted, site: Site) -> dict[str, str]:
+    """Variables that a one-off command receives with another value: names of services that DNS knows."""
+    together = _own(name, want, site)
+    apart = _own(name, want, site, host=lambda service: _discovery.host(service, site))
+    return {
+        key: value
+        for key, value in apart.items()
+        if isinstance(value, str) and value != together[key]
+    }
+
+
+def _own(
+    name: str, want: Wanted, site: Site, host: Callable[[str], str] = str
+) -> Mapping[str, Value]:
     """The manifest's `environment`, references filled in."""
     spec = want.services[name]
 
@@ -45,7 +58,8 @@ def _own(name: str, want: Wanted, site: Site) -> Mapping[str, Value]:
         if kind == "resources":
             return _resources.fields(want, site, owner).get(field, "")
         port = str(want.services[owner].port)
-        return {"host": owner, "port": port, "url": f"http://{owner}:{port}"}[field]
+        called = host(owner)
+        return {"host": called, "port": port, "url": f"http://{called}:{port}"}[field]
 
     def filled(value: str) -> Value:
         return joined(*_pieces(value, look_up))

@@ -1,14 +1,15 @@
 """What may be asked of a running environment of the target `aws`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from cordillera.components.target import Finding, Loss, Mail
+from cordillera.components.bill import Details
+from cordillera.components.target import Drift, Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
 from cordillera.core.home import roots
-from cordillera.targets.aws import _home, _images, _logs, _once, _variables, secrets
+from cordillera.targets.aws import _home, _images, _logs, _once, _reveal, _variables, secrets
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Mixed, Secret
@@ -45,7 +46,7 @@ class AwsVerbs:
         want = _home.wanted(environment)
         live = Live(site_of(want))
         _known(want, service)
-        code, task = _once.run(service, argv, want, live, started_by="cordillera-run")
+        code, task = _once.run(service, argv, want, live, by="cordillera-run")
         for line in _logs.of_task(service, task, live, lines=10_000):
             print(line)
         return code
@@ -54,6 +55,8 @@ class AwsVerbs:
         want = _images.with_releases(_home.wanted(environment))
         _known(want, name)
         values = _variables.variables(name, want, site_of(want))
+        if reveal:
+            return _reveal.variables(name, values, Live(site_of(want)))
         return {
             key: MASK
             if isinstance(value, Secret | Mixed)
@@ -132,6 +135,24 @@ class AwsVerbs:
         from cordillera.targets.aws import _eject
 
         return _eject.write(want, folder)
+
+    def details(self, want: Wanted) -> Details:
+        from cordillera.targets.aws import _bill
+
+        return _bill.details(want)
+
+    def drift(self, environment: str) -> Sequence[Drift]:
+        from cordillera.targets.aws import _drift
+
+        return _drift.found(site_of(_home.wanted(environment)))
+
+    def permissions(self) -> Sequence[Mapping[str, Any]]:
+        from cordillera.targets.aws import _permissions
+
+        return _permissions.pieces()
+
+    def outliving(self, environment: str) -> Sequence[str]:
+        return self.secrets(environment)
 
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"aws+{environment.replace('/', '+')}.lock"

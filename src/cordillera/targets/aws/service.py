@@ -13,9 +13,12 @@ from cordillera.components.service import ServiceSpec
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import (
+    _crashes,
+    _discovery,
     _groups,
     _images,
     _once,
+    _push,
     _roles,
     _scaling,
     _tasks,
@@ -29,7 +32,7 @@ from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, camel
 from cordillera.targets.aws._site import APP, RELEASE, Site
 
-OFFER = Offered("on Fargate; images only")
+OFFER = Offered("on Fargate: an image, or a Dockerfile")
 
 CLUSTER, NAMESPACE = Ref(RELEASE, "Cluster"), Ref(RELEASE, "Namespace")
 
@@ -45,21 +48,41 @@ class Services(Component):
     name = "service"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        made = [*_images.repositories(want, site), *_cluster(site)]
+        made = [*_images.repositories(want, site), *_cluster(site), *_discovery.parts(want, site)]
         for name, spec in want.services.items():
             values = _variables.variables(name, want, site)
             made += _roles.roles(name, want, site, values)
             made += _tasks.parts(name, want, site, values)
             made.append(part("service", APP, _service(name, spec, want, site)))
-            made += _scaling.parts(name, spec, CLUSTER, service(name))
+            made += _scaling.parts(name, want, site, CLUSTER, service(name))
         return made
 
+    def before(self, unit: str, want: Wanted, live: Live) -> None:
+        """Images that are built are in their repositories before a task definition names them."""
+        if unit == RELEASE:
+            for name, spec in want.services.items():
+                if not spec.image:
+                    _push.push(name, want, live)
+
     def after(self, unit: str, want: Wanted, live: Live) -> None:
-        """The release commands, each once for a release."""
+        """The release commands, each once for a release; and as many copies as there must be at least."""
         if unit == RELEASE:
             for name, spec in want.services.items():
                 if spec.release:
                     _once.release(name, spec.release, want, live)
+        if unit == APP:
+            for name, spec in want.services.items():
+                if _scaling.follows(spec):
+                    _scaling.raise_to_least(spec, live, CLUSTER, service(name))
+
+    def trouble(self, unit: str, want: Wanted, live: Live) -> str:
+        """A copy that ends again and again is told after its second end, with its last lines."""
+        return _crashes.told(want, live, CLUSTER) if unit == APP else ""
+
+    def clear(self, unit: str, want: Wanted, live: Live) -> None:
+        """Task definitions of releases before; CloudFormation deletes the last one itself."""
+        if unit == RELEASE:
+            _once.forget_definitions(want, live)
 
 
 def _cluster(site: Site) -> Iterator[AwsPart]:
@@ -94,8 +117,7 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         service(name).id,
         Cluster=CLUSTER,
         TaskDefinition=_tasks.definition(name),
-        DesiredCount=spec.scale.min,
-        LaunchType="FARGATE",
+        **_capacity(spec),
         PlatformVersion="LATEST",
         AvailabilityZoneRebalancing="ENABLED",
         EnableExecuteCommand=True,
@@ -103,8 +125,31 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         DeploymentConfiguration=_deployment(),
         NetworkConfiguration=network_of(name, want, site),
         ServiceConnectConfiguration=_reached(name, spec),
+        **_quick_metrics(spec),
+        **({"ServiceRegistries": _discovery.registered(name)} if _groups.listens(spec) else {}),
         **more,
     )
+
+
+def _capacity(spec: ServiceSpec) -> dict[str, Any]:
+    """A service that follows its load keeps the number it has found: an update must not reset it."""
+    made: dict[str, Any] = {} if _scaling.follows(spec) else {"DesiredCount": spec.scale.min}
+    if not spec.spot:
+        return {**made, "LaunchType": "FARGATE"}
+    strategy = [
+        ecs.CapacityProviderStrategyItem(CapacityProvider="FARGATE", Base=1, Weight=0),
+        ecs.CapacityProviderStrategyItem(CapacityProvider="FARGATE_SPOT", Weight=1),
+    ]
+    return {**made, "CapacityProviderStrategy": strategy}
+
+
+def _quick_metrics(spec: ServiceSpec) -> dict[str, Any]:
+    """Every 20 seconds what scaling looks at."""
+    names = _scaling.quick_metrics(spec)
+    if not names:
+        return {}
+    one = ecs.MetricConfiguration(MetricNames=names, ResolutionSeconds=_scaling.QUICK_S)
+    return {"Monitoring": ecs.MonitoringConfiguration(MetricConfigurations=[one])}
 
 
 def _deployment() -> Any:

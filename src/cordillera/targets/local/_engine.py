@@ -2,11 +2,20 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cordillera.components.protocol import Change, Effect, Place, Plan, Progress
+from cordillera.components.protocol import (
+    Change,
+    Effect,
+    Place,
+    Plan,
+    Progress,
+    Tell,
+    unheard,
+)
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError, Refused
@@ -86,7 +95,7 @@ class LocalEngine:
 
     # -- applying ---------------------------------------------------------------------------
 
-    def open(self, plan: Plan) -> None:
+    def open(self, plan: Plan) -> Sequence[str]:
         """Claim the place and remember what is asked, before the first unit. May be called twice."""
         draft = self._drafts[plan.id]
         current = _intent.load(draft.want.environment)
@@ -99,6 +108,7 @@ class LocalEngine:
         _place.claim(draft.site, draft.intent)
         draft.site.vault.create()
         _intent.save_wanted(draft.want)
+        return ()
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
         """Start applying one unit; returns at once. Safe to call again."""
@@ -172,7 +182,7 @@ class LocalEngine:
         _place.forget_running(site)
         _intent.save(replace(intent, stopped=True, revision=intent.revision + 1))
 
-    def destroy(self, at: Place) -> None:
+    def destroy(self, at: Place, tell: Tell = unheard) -> None:
         """Leave nothing of the environment on this machine."""
         site = _intent.site_of(_known(at.env))
         _ending.kill(site)

@@ -1,11 +1,13 @@
 """What may be asked of a running environment of the target `local`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from cordillera.components.target import Finding, Loss, Mail
+from cordillera.components.bill import Details
+from cordillera.components.target import Drift, Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError
 from cordillera.targets.local import _intent, _loss, _once, _zone, mail, service
@@ -108,6 +110,18 @@ class LocalVerbs:
             "`eject` is not offered on local: its processes are nobody else's format",
             hint="eject an environment of the target aws",
         )
+
+    def details(self, want: Wanted) -> Details:
+        return Details()
+
+    def drift(self, environment: str) -> Sequence[Drift]:
+        return ()  # every probe compares with what was applied already
+
+    def permissions(self) -> Sequence[Mapping[str, Any]]:
+        raise CordilleraError("`local` needs no permissions but this machine's own")
+
+    def outliving(self, environment: str) -> Sequence[str]:
+        return ()
 
     def busy(self, environment: str) -> Path:
         return roots()[0] / "locks" / f"{environment.replace('/', '+')}.lock"

@@ -1,0 +1,65 @@
+"""Whether the credentials may do what a plan needs, where they may ask."""
+
+from collections.abc import Iterator
+
+from cordillera.core.errors import Refused
+from cordillera.targets.aws import _permissions
+from cordillera.targets.aws._client import DENIED, AwsError
+from cordillera.targets.aws._draft import Draft
+from cordillera.targets.aws._live import Live
+
+AT_ONCE, TOLD = 100, 5
+
+
+def refuse_what_is_not(draft: Draft, live: Live) -> Iterator[str]:
+    """A sentence when it could not be asked. Raises Refused, naming the first actions that are denied."""
+    who = _who(str(live.client("sts").get_caller_identity()["Arn"]))
+    if not who:
+        yield "the permissions of this kind of login cannot be looked at before"
+        return
+    types = [
+        str(one["Type"])
+        for unit, changes in draft.changes.items()
+        if changes and unit in draft.templates
+        for one in draft.templates[unit].body["Resources"].values()
+    ]
+    needed = _permissions.needed(types)
+    try:
+        denied = list(_denied(who, needed, live))
+    except AwsError as e:
+        if e.code not in DENIED and "NoSuchEntity" not in e.code:
+            raise
+        yield "the credentials may not look at their own permissions: what is missing shows later"
+        return
+    if denied:
+        more = f" and {len(denied) - TOLD} more" if len(denied) > TOLD else ""
+        raise Refused(
+            f"the credentials may not do what this needs: {', '.join(denied[:TOLD])}{more}",
+            hint="give them the policy that `cordillera aws policy` prints",
+        )
+
+
+def _denied(who: str, actions: list[str], live: Live) -> Iterator[str]:
+    """Only what no statement allows at all: a scope by name or tag is not seen from here."""
+    for first in range(0, len(actions), AT_ONCE):
+        found = live.client("iam").simulate_principal_policy(
+            PolicySourceArn=who, ActionNames=actions[first : first + AT_ONCE]
+        )
+        for one in found["EvaluationResults"]:
+            if one["EvalDecision"] == "explicitDeny" or (
+                one["EvalDecision"] == "implicitDeny"
+                and not one.get("MatchedStatements")
+                and _permissions.anywhere(str(one["EvalActionName"]))
+            ):
+                yield str(one["EvalActionName"])
+
+
+def _who(arn: str) -> str:
+    """The user or role behind a login; nothing for the account's owner and for federated users."""
+    kind = arn.split(":", 5)[-1]
+    if kind.startswith(("user/", "role/")):
+        return arn
+    if kind.startswith("assumed-role/"):
+        account, role = arn.split(":")[4], kind.split("/")[1]
+        return f"{arn.split(':')[0]}:{arn.split(':')[1]}:iam::{account}:role/{role}"
+    return ""

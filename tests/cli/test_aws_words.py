@@ -1,0 +1,51 @@
+"""The words of the target `aws`, as people run them: none of these needs an account."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli import run
+from tests.targets.aws import examples
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Path:
+    return examples.app_folder("newsroom", tmp_path)
+
+
+def said(folder: Path, *words: str) -> str:
+    with run.shell(folder) as shell:
+        done = shell.run(*words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_plan_without_an_account_tells_resources_limits_and_cost(newsroom: Path) -> None:
+    text = said(newsroom, "plan", "acme/production", "--offline")
+
+    assert text.index("network") < text.index("NatGatewayA") < text.index("What it takes")
+    assert "What a month costs, at rest list prices of 20" in text
+    assert "not priced" in text or "not offered yet" not in text
+    assert "network: {outbound: none}" in text
+    assert "% below the plain reference architecture" in text
+
+
+def test_a_plan_for_programs_has_the_same(newsroom: Path) -> None:
+    found = json.loads(said(newsroom, "plan", "acme/production", "--offline", "--json"))
+
+    assert {"resources", "needs", "bill", "changes"} <= found.keys()
+    total = sum(item["usd"] or 0 for item in found["bill"]["items"])
+    assert found["bill"]["usd_a_month"] == pytest.approx(total, abs=0.01)
+    assert found["bill"]["compared"]["below"] >= 0.25
+
+
+def test_the_policy_is_printed_and_written_in_pieces(tmp_path: Path) -> None:
+    whole = json.loads(said(tmp_path, "aws", "policy"))
+    said(tmp_path, "aws", "policy", "--to", "policies")
+
+    pieces = sorted((tmp_path / "policies").glob("cordillera-*.json"))
+    assert whole["Version"] == "2012-10-17"
+    assert sum(len(json.loads(p.read_text())["Statement"]) for p in pieces) == len(
+        whole["Statement"]
+    )
+    assert all(len(piece.read_text().strip()) <= 6144 for piece in pieces)
