@@ -35,7 +35,7 @@ RESULTS = Path(__file__).with_name("losses.md")
 NAME, RATE = "zone/rehearsal", 400.0
 AT = Place(NAME, "local")
 SHOWN_S = 1.5
-BEFORE_S, LOST_S, AFTER_S, HEALTHY_WITHIN_S = 6.0, 22.0, 14.0, 120.0
+BEFORE_S, LOST_S, AFTER_S, HEALTHY_WITHIN_S = 5.0, 16.0, 11.0, 120.0
 HEAD = """\
 # Losing things under load: what was measured
 
