@@ -99,7 +99,7 @@ def test_the_witness_is_not_missed(shop: Environment) -> None:
 
     for zone in ("a", "b"):
         write = WRITE.replace("THIS_ONE", f"without-witness-{zone}")
-        eventually(partial(goes, shop, write, zone), "writes go on", within_s=15)
+        eventually(partial(goes, shop, write, zone), "writes go on", within_s=WITHIN_S)
     assert not shop.state().healthy
     verbs.restore(name, "witness")
     healed(shop)
