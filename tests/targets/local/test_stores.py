@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cordillera.targets.local._keeper.registration import leader_of, servers_of
-from cordillera.targets.local._keeper.stores import BACK_AFTER_S, LOST_AFTER_S, Do, decide
+from cordillera.targets.local._keeper.stores import BACK_AFTER_S, LOST_AFTER_S, Do, decide, lonely
 from cordillera.targets.local._weed_masters import FRESH_S, PATIENT, READY, ordered, patience
 
 STATUS = '{"Leader":"10.66.90.2:9333.19333","Peers":["10.66.10.2:9333"]}'
@@ -60,3 +60,12 @@ def test_a_master_that_comes_back_under_another_is_patient_until_it_has_met_it()
     assert patience(leader="", met_s=60.0) == READY
     assert patience(leader="w", met_s=FRESH_S + 1) == PATIENT
     assert patience(leader="w", met_s=1.0) == READY
+
+
+def test_a_volume_that_one_server_lacks_is_lonely() -> None:
+    one, both = '{"Volumes":[{"Id":1}]}', '{"Volumes":[{"Id":1},{"Id":7}]}'
+
+    assert lonely([both, one]) == {7}
+    assert lonely([both, both]) == set()
+    assert lonely(['{"Volumes":null}', one]) == {1}
+    assert lonely(["", one]) == set()  # a server that says nothing may have all

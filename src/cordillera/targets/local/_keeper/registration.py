@@ -19,7 +19,8 @@ from cordillera.targets.local._keeper.log import say
 MISSING_AFTER_S, AGAIN_AFTER_S = 1.2, 8.0
 APART_S = 1.5
 """Between the zones: one volume server can be read while the other starts."""
-EVERY_S = 0.5
+EVERY_S, CONFIRM_EVERY_S = 0.7, 5.0
+"""Between looks at who leads, and between questions to a leader that knows our server."""
 SERVERS = "/dir/status"
 
 Address = tuple[str, int]
@@ -32,7 +33,8 @@ class Registration:
         """`data` is the volume server's folder, by which its process is known; `turn` counts zones."""
         self._master, self._server, self._data = master, server, data
         self._patience_s = MISSING_AFTER_S + turn * APART_S
-        self._missing_since = self._kicked_at = 0.0
+        self._known_by: Address | None = None
+        self._missing_since = self._kicked_at = self._asked_at = 0.0
 
     def watch_for_ever(self) -> None:
         """Turn after turn, until we are ended."""
@@ -44,7 +46,11 @@ class Registration:
         """End the volume server when the leader has not known it for a while: it is started again."""
         now = time.monotonic()
         leader = leader_of(http_get(self._master, STATUS))
+        if leader == self._known_by and now - self._asked_at < CONFIRM_EVERY_S:
+            return
         listed = servers_of(http_get(leader, SERVERS)) if leader else None
+        self._asked_at = now
+        self._known_by = leader if listed is not None and self._server in listed else None
         missing = listed is not None and self._server not in listed
         self._missing_since = (self._missing_since or now) if missing else 0.0
         late = missing and now - self._missing_since > self._patience_s

@@ -4,8 +4,9 @@ One keeper does it for all: whoever has the steward's key in etcd, by preference
 zone then costs no steward. The state is kept there as well, so that another keeper goes on where one stopped.
 """
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -25,7 +26,8 @@ STEWARD, COPIES = "objects/steward", "objects/copies"
 HEALTH, HELD = "/healthz", "/status"
 SHELL_TIMEOUT_S = 600.0
 LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
-EVERY_S = 0.5
+EVERY_S, RARELY_S, CALM_EVERY_S = 0.5, 1.0, 5.0
+"""Between looks of the steward, and of the others at who it is; then of the steward while nothing is lost."""
 VACANT_S, YIELD_AFTER_S = 2.5, 30.0
 """So long a data zone's keeper leaves the key to the witness's; then so long until it gives it back."""
 PLACES = ("/buckets/", "/topics/")
@@ -102,6 +104,14 @@ def decide(copies: str, lost_s: float, whole_s: float) -> Do:
     return Do.NOTHING
 
 
+def lonely(held: Sequence[str]) -> set[int]:
+    """Volumes that do not lie with every server, of what each says that it holds. Pure."""
+    if not all(held):
+        return set()
+    numbers = [{volume["Id"] for volume in json.loads(one).get("Volumes") or ()} for one in held]
+    return set.union(*numbers) - set.intersection(*numbers)
+
+
 class Filling:
     """Second copies being made, in a thread: a zone that is lost meanwhile must be seen at once."""
 
@@ -130,43 +140,60 @@ class Steward:
         self._zone, self._stores, self._lease = zone, stores, lease
         self._votes = client()
         self._leadership = Leadership(stores.witness)
+        self._pool = ThreadPoolExecutor(max_workers=len(stores.servers))
         self._changed_at, self._whole = time.monotonic(), True
-        self._vacant_since = 0.0
+        self._vacant_since = self._calm_at = 0.0
+        self._lonely_looks = 0
         self._filling: Filling | None = None
 
     def watch_for_ever(self) -> None:
         """Turn after turn, until we are ended."""
         while True:
+            ours = False
             try:
-                self.turn()
+                ours = self.turn()
             except Silent as e:
                 say(f"objects: {e}")
             except CordilleraError as e:
+                ours = True
                 say(f"objects, tried again: {e}")
-            time.sleep(EVERY_S)
+            time.sleep(EVERY_S if ours else RARELY_S)
 
-    def turn(self) -> None:
-        """Look at the stores; if we are the steward, see to leader and copies. Raises CordilleraError."""
+    def turn(self) -> bool:
+        """If we are the steward: look at the stores, see to copies and leader. Raises CordilleraError."""
+        steward, copies = self._votes.read(STEWARD, COPIES)
+        if not self._is_steward(steward):
+            self._changed_at = time.monotonic()
+            return False
         answering = self._answering()
-        whole = len(answering) == len(self._stores.servers)
-        now = time.monotonic()
+        whole, now = len(answering) == len(self._stores.servers), time.monotonic()
         if whole != self._whole:
             self._whole, self._changed_at = whole, now
-        since = now - self._changed_at
-        if not self._is_steward():
-            return
-        (copies,) = self._votes.read(COPIES)
-        if self._finish(copies):
-            return
-        step = decide(
-            copies.value if copies else "two", 0.0 if whole else since, since if whole else 0.0
-        )
+        if not self._finish(copies):
+            self._see_to(copies, answering, whole=whole, since_s=now - self._changed_at)
+        return True
+
+    def _see_to(
+        self, copies: etcd.Entry | None, answering: list[str], *, whole: bool, since_s: float
+    ) -> None:
+        found = copies.value if copies else "two"
+        step = decide(found, 0.0 if whole else since_s, since_s if whole else 0.0)
         if step is Do.FILL:
             self._fill(copies.changed if copies else 0)
         elif step is not Do.NOTHING:
             self._do(step, answering)
-        elif whole:
-            self._leadership.prefer_the_witness(self._stores.shell, self._held())
+        elif whole and self._filling is None and time.monotonic() - self._calm_at > CALM_EVERY_S:
+            self._calm_at = time.monotonic()
+            self._in_calm()
+
+    def _in_calm(self) -> None:
+        """Nothing is lost: see that every volume lies everywhere, and that the witness leads."""
+        held = [http_get(server, HELD) or "" for server in self._stores.servers.values()]
+        self._lonely_looks = self._lonely_looks + 1 if lonely(held) else 0
+        if self._lonely_looks > 1:  # made while a filer did not know yet that two copies are wanted
+            self._lonely_looks = 0
+            self._votes.change([], etcd.put(COPIES, Do.WRITE_TWO.value))
+        self._leadership.prefer_the_witness(self._stores.shell, held[0])
 
     def _do(self, step: Do, answering: list[str]) -> None:
         say(f"objects: {step.name.lower().replace('_', ' ')}")
@@ -192,8 +219,7 @@ class Steward:
             say("objects: every object has two copies")
         return True
 
-    def _is_steward(self) -> bool:
-        (entry,) = self._votes.read(STEWARD)
+    def _is_steward(self, entry: etcd.Entry | None) -> bool:
         if entry is None:
             return self._claims()
         self._vacant_since = 0.0
@@ -218,15 +244,10 @@ class Steward:
         claim = etcd.put(STEWARD, self._zone, self._lease.number)
         return self._votes.change([etcd.absent(STEWARD)], claim)
 
-    def _held(self) -> str:
-        """What the first server holds, in its own words."""
-        return http_get(next(iter(self._stores.servers.values())), HELD) or ""
-
     def _answering(self) -> list[str]:
         """Zones whose volume server answers."""
-        with ThreadPoolExecutor(max_workers=len(self._stores.servers)) as pool:
-            well = pool.map(_answers, self._stores.servers.values())
-            return [zone for zone, ok in zip(self._stores.servers, well, strict=True) if ok]
+        well = self._pool.map(_answers, self._stores.servers.values())
+        return [zone for zone, ok in zip(self._stores.servers, well, strict=True) if ok]
 
 
 def _answers(server: tuple[str, int]) -> bool:

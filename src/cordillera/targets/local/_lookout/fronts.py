@@ -18,7 +18,7 @@ from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy
 from cordillera.targets.local._keeper.log import say
 
-EVERY_S, ASK_TIMEOUT_S = 0.2, 0.5
+EVERY_S, ASK_TIMEOUT_S = 0.25, 0.5
 SILENT_S = 1.5
 """A front that accepts a question and does not answer for that long is frozen."""
 BACKEND = "edges"
@@ -53,7 +53,7 @@ class Fronts:
 
     def _view(self, name: str) -> Mapping[str, str] | None:
         """What a front holds of each edge; None when it does not answer."""
-        text = self._ask(name, "show stat")
+        text = self._ask(name, f"show stat {BACKEND} 4 -1")
         return None if text is None else _haproxy.statuses(text, BACKEND)
 
     def _ask(self, name: str, command: str) -> str | None:

@@ -23,6 +23,8 @@ BACK_AFTER_S = 8.0
 """A zone that answers, with every copy well for that long, needs no spares."""
 DRAIN_S = 3.0
 """A spare that ends gets no new requests for that long before."""
+QUIET_S = 3.0
+"""While every zone has answered lately, and no spare runs, there is nothing to see to."""
 MARGIN_BYTES = 128 << 20
 """What is left to the machine when a spare is started."""
 UP = ("STARTING", "RUNNING", "BACKOFF")
@@ -82,7 +84,7 @@ class Spares:
         self._socket, self._spares, self._drains = socket, spares, drains
         self._ill_at: dict[str, float] = {}
         self._ending: dict[str, float] = {}
-        self._short = False
+        self._short, self._some_run = False, True
 
     @property
     def ending(self) -> list[str]:
@@ -91,9 +93,10 @@ class Spares:
 
     def turn(self, zones: Sequence[Zone]) -> None:
         """Start and end, as the zones answer. Raises what is in supervisor.TROUBLE."""
-        if self._spares:
+        if self._spares and (self._some_run or any(z.silent_s > QUIET_S for z in zones)):
             rows = supervisor.ask(self._socket, CALL_TIMEOUT_S, "getAllProcessInfo")
             states = {row["name"]: row["statename"] in UP for row in rows}
+            self._some_run = any(states.get(spare.program) for spare in self._spares)
             for zone in zones:
                 self._see_to(zone, states)
         self._drains.be({*self._ending}.union(*(zone.ending for zone in zones)))
