@@ -162,6 +162,11 @@ def test_asynchronous_replication_is_called_degraded() -> None:
     assert "degraded" in asking.trouble([server("a", writable=True), REPLICA], SEEN)
 
 
+def test_a_late_replica_is_trouble() -> None:
+    late = server("b", follows=A, receiving=True, applying=True, lag_s=asking.LATE_S + 2)
+    assert asking.trouble([GOOD, late], SEEN) == "zone b: the replica is 12 s late"
+
+
 def test_a_promise_without_a_replica_is_trouble() -> None:
     assert "zone b" in asking.trouble([GOOD, server("b", answers=False)], SEEN)
 
@@ -237,11 +242,23 @@ def test_a_lost_replica_is_called_degraded_and_comes_back_by_itself(shop: Cluste
     other = shop.other(shop.writer())
     with shop.writing(zone=shop.writer()) as written:
         LocalVerbs().lose(shop.name, other, Loss.KILLED)
-        eventually(lambda: "degraded" in shop.why() or f"zone {other}" in shop.why(), "said so")
+        eventually(
+            lambda: "degraded" in shop.why() or f"zone {other}" in shop.why(), "said so", within_s=3
+        )
         written.wait_for_more()
         LocalVerbs().restore(shop.name, other)
         shop.heal()
     assert written.lost() == set()
+
+
+@pytest.mark.slow
+def test_a_replica_that_stopped_applying_is_told_within_three_seconds(shop: Cluster) -> None:
+    zone = shop.site.zone(shop.other(shop.writer()))
+    with asking.session(shop.site, zone) as cursor:
+        cursor.execute("STOP SLAVE SQL_THREAD")
+
+    eventually(lambda: not shop.state().healthy, "not called healthy", within_s=3)
+    shop.heal()  # its keeper starts it again
 
 
 @pytest.mark.slow

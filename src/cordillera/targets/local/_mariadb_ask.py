@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROBE_TIMEOUT_S = 1.0
 WORK_TIMEOUT_S = 30.0
+LATE_S = 10.0
+"""A replica that is further behind has received everything, and would need that long to take over."""
 
 Gtids = Mapping[tuple[int, int], int]
 """The last sequence number seen per replication domain and server id."""
@@ -293,9 +295,17 @@ def _member(server: Server, servers: Sequence[Server]) -> Member:
         return Member(
             server.zone, "closed", healthy=False, detail="takes no writes and follows nobody"
         )
-    in_step = any(s.writable and server.in_step_with(s) for s in servers)
-    trouble = "" if in_step else server.error or "replication does not run"
-    return Member(server.zone, "replica", in_step, lag_s=server.lag_s, detail=trouble)
+    trouble = _behindhand(server, servers)
+    return Member(server.zone, "replica", not trouble, lag_s=server.lag_s, detail=trouble)
+
+
+def _behindhand(replica: Server, servers: Sequence[Server]) -> str:
+    """Why a replica does not follow the writer as it should; empty when it does. Pure."""
+    if not any(s.writable and replica.in_step_with(s) for s in servers):
+        return replica.error or "replication does not run"
+    if replica.lag_s is not None and replica.lag_s > LATE_S:
+        return f"the replica is {replica.lag_s:.0f} s late"
+    return ""
 
 
 def trouble(servers: Sequence[Server], seen: "Votes | None") -> str:
