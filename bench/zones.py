@@ -3,6 +3,7 @@
 `python bench/zones.py [ROUNDS [KIND ...]]` brings up an environment of its own, and adds a table to bench/zones.md.
 """
 
+import math
 import os
 import platform
 import signal
@@ -172,7 +173,7 @@ def main() -> None:
             logs = {zone: losses.history(shop.site, zone) for zone in ("a", "b")}
             cleft = len(losses.split(logs["a"], logs["b"]))
             two = sum(len(losses.overlapping(log)) for log in logs.values())
-            p95 = back[min(len(back) - 1, round(0.95 * len(back)))]
+            p95 = back[math.ceil(0.95 * len(back)) - 1]
             lines.append(
                 f"| {name} | {rounds} | {rows} | {lost} | {back[len(back) // 2]:.1f} | {p95:.1f} "
                 f"| {back[-1]:.1f} | {worst:.1f} | {cleft} | {two} |"
