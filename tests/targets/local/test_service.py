@@ -17,7 +17,7 @@ from cordillera.components.service import HealthSpec, ScaleSpec, ServiceSpec
 from cordillera.components.state import Copy
 from cordillera.components.wanted import Wanted
 from cordillera.core.process import is_root
-from cordillera.targets.local import _cgroup
+from cordillera.targets.local import _cgroup, _haproxy
 
 pytestmark = pytest.mark.slow
 MEMORY = 96 * 2**20
@@ -74,6 +74,21 @@ def test_a_slow_copy_gets_no_requests_until_it_is_quick_again(shop: Environment)
 
     eventually(left_out, f"{slow} is left out", within_s=10)
     eventually(lambda: slow in {ask(shop, "/who").text for _ in range(20)}, f"{slow} is back")
+
+
+def test_when_every_copy_is_slow_a_slow_answer_is_better_than_none(shop: Environment) -> None:
+    eventually(lambda: healthy(shop), "healthy")
+    slowed: set[str] = set()
+    while slowed != set(copies(shop)):
+        slowed.add(ask(shop, "/slow?10").text)
+
+    def none_is_well() -> bool:
+        edges = [zone.run / "edge.sock" for zone in shop.site.zones]
+        return not any(any(_haproxy.servers(edge, "copies").values()) for edge in edges)
+
+    eventually(none_is_well, "both edges have marked both copies down", within_s=9)
+    assert {ask(shop, "/who").status for _ in range(10)} == {200}
+    eventually(lambda: healthy(shop), "healthy again")
 
 
 def test_a_copy_that_is_killed_costs_no_page_and_is_started_again(shop: Environment) -> None:

@@ -12,7 +12,15 @@ from cordillera.components.protocol import Progress
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _haproxy, _published, certificate, firewall, pages, service
+from cordillera.targets.local import (
+    _copies,
+    _haproxy,
+    _published,
+    certificate,
+    firewall,
+    pages,
+    service,
+)
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
 from cordillera.targets.local._lookout import fronts
@@ -35,7 +43,7 @@ class Balancer(Component):
     def parts(self, want: Wanted, site: Site) -> Parts:
         if public_service(want) is None:
             return ()
-        copies = list(_copies(want, site))
+        copies = list(_copies_of(want, site))
         return tuple(_edge(want, site, zone, copies) for zone in site.zones)
 
     def ready(self, found: LocalPart, site: Site) -> Progress:
@@ -151,6 +159,8 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
         *check,
         *slow,
         *(_server(p, site) for p in copies),
+        "    option allbackups\n",
+        *(_anyway(p, site) for p in copies if not _copies.is_spare(p)),
     ]
     return "".join(lines)
 
@@ -161,7 +171,17 @@ def _server(copy: LocalPart, site: Site) -> str:
     return f"    server {copy.name} {site.zone(copy.body.zone).private}:{copy.body.port}{rarely}\n"
 
 
-def _copies(want: Wanted, site: Site) -> Iterator[LocalPart]:
+def _anyway(copy: LocalPart, site: Site) -> str:
+    """The same copy, unchecked, for when none is well: a slow answer is better than none.
+
+    Without it a moment of too much work, in which every copy misses its checks, is an outage.
+    """
+    assert isinstance(copy.body, Process)
+    address = f"{site.zone(copy.body.zone).private}:{copy.body.port}"
+    return f"    server {copy.name}-anyway {address} backup no-check\n"
+
+
+def _copies_of(want: Wanted, site: Site) -> Iterator[LocalPart]:
     unit = f"service/{public_service(want)}"
     return (
         p
