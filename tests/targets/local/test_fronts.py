@@ -19,6 +19,7 @@ def test_a_server_is_gone_when_every_front_holds_it_to_be_down() -> None:
     assert gone([{"a": DOWN, "b": UP}, {"a": COMING, "b": UP}]) == {"a"}
     assert gone([{"a": DOWN, "b": UP}, {"a": UP, "b": UP}]) == set()
     assert gone([{"a": UP}]) == set()
+    assert gone([{"a": DOWN, "b": DOWN, "a-anyway": "no check"}]) == set()
     assert gone([]) == set()
 
 
@@ -47,7 +48,7 @@ def test_each_front_answers_at_a_socket_of_its_own(shop: Environment) -> None:
     eventually(lambda: both_answer(shop), "both run")
     for name in ("front-0", "front-1"):
         answer = _haproxy.ask(shop.site.front.run / f"{name}.sock", "show stat")
-        assert _haproxy.statuses(answer, "edges").keys() == {"a", "b"}
+        assert _haproxy.statuses(answer, "edges").keys() == {"a", "b", "a-anyway", "b-anyway"}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _etcd, _votes, _weed, database, programs
 from cordillera.targets.local import _mariadb_config as config
+from cordillera.targets.local._cache_config import SENTINEL_PORT
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
@@ -50,18 +51,21 @@ def _plan(want: Wanted, site: Site, zone: Zone) -> Mapping[str, object]:
         "root_password": "${secret:database/root}",
         "replication_password": "${secret:database/replication}",
         "database": database.needed(want) and not zone.votes_only,
-        "caches": [] if zone.votes_only else _caches(want),
+        "caches": [] if zone.votes_only else _caches(want, site, zone),
         "stores": _stores(site) if any(want.of_type("objects")) else None,
     }  # fmt: skip
 
 
-def _caches(want: Wanted) -> list[Mapping[str, str]]:
+def _caches(want: Wanted, site: Site, zone: Zone) -> list[Mapping[str, object]]:
     """What `_keeper.caches` reads."""
     return [
         {
             "name": name,
             "socket": f"{{run}}/cache-{name}.sock",
             "password": f"${{secret:cache-admin/{name}}}",
+            "address": zone.private,
+            "sentinels": [(one.private, SENTINEL_PORT) for one in site.domains],
+            "sentinel_password": "${secret:cache/sentinel}",
         }
         for name, _ in want.of_type("cache")
     ]

@@ -118,3 +118,8 @@ def through(path: str, *, timeout_s: float, password: str, user: str = "default"
         made.close()
         raise
     return Redis(made, password=password, user=user)
+
+
+def over_the_network(address: str, port: int, *, timeout_s: float, password: str) -> Redis:
+    """A connection to an address. Raises OSError, Denied."""
+    return Redis(socket.create_connection((address, port), timeout_s), password=password)

@@ -126,6 +126,11 @@ def front_config(site: Site) -> str:
             f"    server {z.name} {z.public}:{EDGE_PORT} send-proxy-v2 check-send-proxy\n"
             for z in site.zones
         ),
+        "    option allbackups\n",
+        *(
+            f"    server {z.name}-anyway {z.public}:{EDGE_PORT} send-proxy-v2 backup no-check\n"
+            for z in site.zones
+        ),
     ]
     return "".join(lines)
 

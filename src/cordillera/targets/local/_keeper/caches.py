@@ -1,8 +1,9 @@
 """Whether a cache's master may take writes that nobody else has.
 
 A master with a replica never does (`min-replicas-to-write 1`). When its replica is lost it would refuse
-writes for good: the keeper lets it go on alone, as long as a majority of the zones still hears it. A master
-that was cut off has no such majority, and refuses writes again before the Sentinels choose another.
+writes for good: the keeper lets it go on alone, as long as a majority of the zones still hears it and most
+Sentinels hold it for the master. A master that was cut off has no such majority, and refuses writes again
+before the Sentinels choose another; one that was frozen is told by them that another took over.
 """
 
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.log import say
-from cordillera.targets.local._redis import Denied, through
+from cordillera.targets.local._redis import Denied, over_the_network, through
 
 SETTING = "min-replicas-to-write"
 ADMIN = "cordillera"
@@ -22,11 +23,17 @@ LATE_S = 4
 
 @dataclass(frozen=True)
 class Cache:
-    """One cache's server in our zone, by its Unix socket, with the password of its administrator."""
+    """One cache's server in our zone, by its Unix socket, with the password of its administrator.
+
+    `address` is where others reach it; `sentinels` are those of all zones, with their password.
+    """
 
     name: str
     socket: str
     password: str
+    address: str
+    sentinels: tuple[tuple[str, int], ...]
+    sentinel_password: str
 
 
 @dataclass
@@ -63,7 +70,8 @@ class Caches:
         ) as server:
             info = server.info("replication")
             alone_s = self._alone_s(cache, info)
-            wanted = needed(info, alone_s, majority=self._lease.left_s > 0)
+            alone = alone_s > LOST_AFTER_S and self._lease.left_s > 0
+            wanted = needed(info, alone_s, majority=alone and held_for_master(cache))
             if server.setting(SETTING) != str(wanted):
                 server.ask("CONFIG", "SET", SETTING, str(wanted))
                 say(f"cache {cache.name}: writes now need {wanted} replicas")
@@ -78,6 +86,22 @@ class Caches:
         elif not seen.alone_since:
             seen.alone_since = now - (LOST_AFTER_S * 2 if promoted else 0.0)
         return now - seen.alone_since if seen.alone_since else 0.0
+
+
+def held_for_master(cache: Cache) -> bool:
+    """Whether most Sentinels hold our server for the master. Asks them all, one after the other."""
+    agreeing = sum(_holds(cache, address, port) for address, port in cache.sentinels)
+    return agreeing > len(cache.sentinels) // 2
+
+
+def _holds(cache: Cache, address: str, port: int) -> bool:
+    try:
+        with over_the_network(
+            address, port, timeout_s=ASK_TIMEOUT_S, password=cache.sentinel_password
+        ) as sentinel:
+            return sentinel.master(cache.name).rpartition(":")[0] == cache.address
+    except (OSError, Denied):
+        return False
 
 
 def needed(info: Mapping[str, str], alone_s: float, *, majority: bool) -> int:

@@ -58,9 +58,14 @@ def load(path: Path) -> Plan:
         root_password=found["root_password"],
         replication_password=found["replication_password"],
         database=found["database"],
-        caches=tuple(Cache(**one) for one in found["caches"]),
+        caches=tuple(_cache(one) for one in found["caches"]),
         stores=_stores(found["stores"]) if found["stores"] else None,
     )
+
+
+def _cache(found: dict[str, Any]) -> Cache:
+    sentinels = tuple((host, int(port)) for host, port in found["sentinels"])
+    return Cache(**{**found, "sentinels": sentinels})
 
 
 def _stores(found: dict[str, Any]) -> Stores:

@@ -22,14 +22,20 @@ EVERY_S, ASK_TIMEOUT_S = 0.25, 0.5
 SILENT_S = 1.5
 """A front that accepts a question and does not answer for that long is frozen."""
 BACKEND = "edges"
+UNCHECKED = "no check"
 PROCESS = "CORDILLERA_PROCESS"
 """The variable by which a front's processes are known."""
 
 
 def gone(views: Sequence[Mapping[str, str]]) -> set[str]:
-    """Servers that every front holds to be down, of each front's server -> status. Pure."""
+    """Servers that every front holds to be down, of each front's server -> status. Pure.
+
+    None when all are: there is nobody else to send to, and what is slow may answer yet.
+    """
     down = [{name for name, status in view.items() if status.startswith("DOWN")} for view in views]
-    return set.intersection(*down) if down else set()
+    found = set.intersection(*down) if down else set()
+    checked = {name for view in views for name, status in view.items() if status != UNCHECKED}
+    return found if found != checked else set()
 
 
 class Fronts:
