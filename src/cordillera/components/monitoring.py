@@ -59,3 +59,9 @@ class WatchSpec(Section):
 
     alarms: dict[str, AlarmSpec] = {}
     """The app's own alarms."""
+
+    webhook: str | None = Field(default=None, pattern=r"^https://[^\s\"]+$")
+    """Where alarms are sent, by HTTPS."""
+
+    budget: float | None = Field(default=None, gt=0)
+    """Dollars a month; somebody is told at 80 %, and when the forecast is above it."""

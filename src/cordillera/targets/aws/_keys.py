@@ -20,7 +20,7 @@ def key(site: Site) -> list[AwsPart]:
         Description=f"Cordillera: all that {site.environment} keeps",
         EnableKeyRotation=True,
         PendingWindowInDays=DELETE_AFTER_DAYS,
-        KeyPolicy=document(_owner(), _logs()),
+        KeyPolicy=document(_owner(), _logs(), _alarms(), _edge()),
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
@@ -58,4 +58,30 @@ def _logs() -> dict[str, Any]:
                 )
             }
         },
+    }
+
+
+def _alarms() -> dict[str, Any]:
+    """Who writes to the topic of alarms, which is encrypted."""
+    services = ("cloudwatch", "events", "budgets")
+    return {
+        "Sid": "AlarmsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": Sub("${AWS::AccountId}")}},
+    }
+
+
+def _edge() -> dict[str, Any]:
+    """CloudFront reads public objects; the bucket's own policy says which."""
+    distributions = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"
+    return {
+        "Sid": "TheEdgeReadsWhatIsPublic",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"ArnLike": {"aws:SourceArn": Sub(distributions)}},
     }
