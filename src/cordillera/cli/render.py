@@ -93,6 +93,8 @@ def plan(found: Plan) -> None:
     ]
     table(("", "component", "name", "why", ""), rows)
     say(f"\n{len(found.changes)} changes in {len(found.units)} units, plan {found.id}")
+    for note in found.notes:
+        say(f"note: {note}")
 
 
 def plan_json(found: Plan) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def plan_json(found: Plan) -> dict[str, Any]:
             }
             for c in found.changes
         ],
+        "notes": list(found.notes),
     }
 
 

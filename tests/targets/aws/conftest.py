@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _stack
+from cordillera.targets.aws import _client, _stack, _switches
 from tests.targets.aws import emulator
 
 
@@ -37,9 +37,12 @@ def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 def _stripping(made: Any) -> Any:
     def templates(*args: Any) -> dict[str, _stack.Template]:
-        return {
-            unit: dataclasses.replace(one, body=emulator.stripped(dict(one.body)))
-            for unit, one in made(*args).items()
-        }
+        return {unit: _stripped(one) for unit, one in made(*args).items()}
 
     return templates
+
+
+def _stripped(one: _stack.Template) -> _stack.Template:
+    body = emulator.stripped(dict(one.body))
+    switches = tuple(_switches.used(body["Resources"]))
+    return dataclasses.replace(one, body=body, switches=switches)

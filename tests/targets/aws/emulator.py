@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cordillera.targets.aws import _switches
+
 ROOT = Path(__file__).parents[3]
 BINARIES = ROOT / ".emulators/bin"
 STARTED_WITHIN_S = 60
@@ -26,9 +28,22 @@ LACKS = frozenset(
     {
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Backup::BackupSelection",
+        "AWS::Budgets::Budget",
+        "AWS::CloudTrail::Trail",
         "AWS::EC2::EIP",
         "AWS::EC2::FlowLog",
         "AWS::EC2::NatGateway",
+        "AWS::ECR::ReplicationConfiguration",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::GuardDuty::Detector",
+        "AWS::Logs::Delivery",
+        "AWS::Logs::DeliveryDestination",
+        "AWS::Logs::DeliverySource",
+        "AWS::Route53::HealthCheck",
+        "AWS::WAFv2::IPSet",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 """What ministack refuses to make."""
@@ -73,7 +88,7 @@ def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
 
 def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, Any]:
     """A template without what the emulator lacks, nor what refers to that."""
-    resources = dict(body["Resources"])
+    resources = {id: _simpler(one) for id, one in body["Resources"].items()}
     gone = {id for id, one in resources.items() if one["Type"] in lacks}
     while True:
         for id in gone:
@@ -83,7 +98,24 @@ def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, A
             break
         gone |= more
     outputs = {k: v for k, v in body.get("Outputs", {}).items() if not _refers(v, gone)}
-    return {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    made = {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    used = _switches.used(resources)
+    for name in body.get("Conditions", {}):
+        if name not in used:
+            made["Conditions"] = {k: v for k, v in made["Conditions"].items() if k != name}
+            switch = _switches.parameter(name)
+            made["Parameters"] = {k: v for k, v in made["Parameters"].items() if k != switch}
+    return made
+
+
+def _simpler(one: dict[str, Any]) -> dict[str, Any]:
+    """ministack has alarms, and none that calculate: the first term stands for all."""
+    if one["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in one["Properties"]:
+        return one
+    properties = dict(one["Properties"])
+    stat = properties.pop("Metrics")[0]["MetricStat"]
+    plain = {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+    return {**one, "Properties": {**properties, **plain}}
 
 
 def _refers(value: Any, ids: set[str]) -> bool:

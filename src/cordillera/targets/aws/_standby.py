@@ -86,7 +86,7 @@ def _there(ref: Ref, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) 
         return Ref(STANDBY, ref.id, ref.attribute)
     owner = here.get((ref.unit, ref.id))
     kind = owner.body.type if owner else ""
-    if kind == SECRET and not ref.attribute:
+    if kind == SECRET and ref.attribute in ("", "Id"):
         return _edge_word.here(ref)
     if kind == REPOSITORY and owner is not None:
         name = owner.body.definition["Properties"]["RepositoryName"]

@@ -83,7 +83,7 @@ def _distribution(want: Wanted, site: Site) -> Any:
 
 
 def _origins(want: Wanted) -> Iterator[dict[str, Any]]:
-    word = {"HeaderName": _edge_word.HEADER, "HeaderValue": _edge_word.value()}
+    word = {"HeaderName": _edge_word.HEADER, "HeaderValue": _edge_word.value(EDGE)}
     yield {
         "Id": BALANCER,
         "DomainName": balancer.LOAD_BALANCER.get("DNSName"),

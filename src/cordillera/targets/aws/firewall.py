@@ -58,7 +58,7 @@ def rules(spec: FirewallSpec, *, outer: bool, sets: dict[str, list[Any]]) -> lis
         found += [*_web_acl.networks(spec, sets["allow"], sets["deny"]), _web_acl.rate(spec)]
         found += [*_web_acl.sizes(spec)]
     else:
-        found.append(_web_acl.only_through_the_edge(_edge_word.HEADER, _edge_word.value()))
+        found.append(_web_acl.only_through_the_edge(_edge_word.HEADER, _edge_word.value(FRONT)))
     found += [*_web_acl.managed(spec), *_web_acl.exceptions(spec)]
     used = _web_acl.units(found)
     if used > _web_acl.UNITS_MAX:

@@ -16,6 +16,7 @@ from cordillera.targets.aws import (
     _groups,
     _images,
     _once,
+    _release_alarms,
     _roles,
     _scaling,
     _tasks,
@@ -100,19 +101,22 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         AvailabilityZoneRebalancing="ENABLED",
         EnableExecuteCommand=True,
         PropagateTags="SERVICE",
-        DeploymentConfiguration=_deployment(),
+        DeploymentConfiguration=_deployment(name, want),
         NetworkConfiguration=network_of(name, want, site),
         ServiceConnectConfiguration=_reached(name, spec),
         **more,
     )
 
 
-def _deployment() -> Any:
-    """All old copies stay until as many new ones are well."""
+def _deployment(name: str, want: Wanted) -> Any:
+    """All old copies stay until as many new ones are well; an alarm undoes the release as well."""
+    alarms = _release_alarms.names(name, want)
+    undo = ecs.DeploymentAlarms(AlarmNames=alarms, Enable=True, Rollback=True)
     return ecs.DeploymentConfiguration(
         MinimumHealthyPercent=100,
         MaximumPercent=200,
         DeploymentCircuitBreaker=ecs.DeploymentCircuitBreaker(Enable=True, Rollback=True),
+        **({"Alarms": undo} if alarms else {}),
     )
 
 
