@@ -49,6 +49,34 @@ LACKS = frozenset(
 """What ministack refuses to make."""
 
 
+MOTO_LACKS = frozenset(
+    {
+        "AWS::CloudTrail::Trail",
+        "AWS::ECR::ReplicationConfiguration",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::GuardDuty::Detector",
+    }
+)
+"""Of the account's stack, what moto's CloudFormation does not make. Its GuardDuty can be asked."""
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """The address of a moto server. Ended with the block."""
+    port = _free_port()
+    log = (folder / "moto.log").open("w")
+    argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/moto-api/", folder / "moto.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
 @contextmanager
 def ministack(folder: Path) -> Iterator[str]:
     """Its address, for AWS_ENDPOINT_URL. Ended with the block."""
@@ -106,6 +134,17 @@ def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, A
             switch = _switches.parameter(name)
             made["Parameters"] = {k: v for k, v in made["Parameters"].items() if k != switch}
     return made
+
+
+def makes() -> frozenset[str]:
+    """The types that ministack says it makes."""
+    ask = (
+        "from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS as r\n"
+        "print('\\n'.join(r))"
+    )
+    argv = [str(BINARIES / "python"), "-c", ask]
+    found = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(found.stdout.split())
 
 
 def _simpler(one: dict[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_count_blocks_nothing_that_visitors_send() -> None:
 def test_behind_cloudfront_the_balancer_judges_content_and_the_word_not_addresses() -> None:
     inner = rules(outer=False, deny=["192.0.2.0/24"])
 
-    assert list(inner)[0] == "OnlyThroughTheEdge"
+    assert next(iter(inner)) == "OnlyThroughTheEdge"
     assert not {"Rate", "Allow", "Deny", "UploadLimit"} & set(inner)
 
 

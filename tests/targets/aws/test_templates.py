@@ -52,7 +52,6 @@ def test_stacks_are_ordered_by_what_they_refer_to(tmp_path: Path) -> None:
     order = _stack.waves(examples.templates("newsroom", tmp_path))
 
     assert order[0] == ("account", "account-standby", "network")
-    assert order[-4:] == (("release",), ("app",), ("standby",), ("operations",)) or order
     place = {unit: number for number, wave in enumerate(order) for unit in wave}
     assert place["release"] < place["app"] < place["operations"]
     assert place["standby"] < place["operations"]
@@ -118,6 +117,6 @@ def _findings(text: str) -> list[str]:
     from cfnlint import api
     from cfnlint.config import ManualArgs
 
-    config = ManualArgs(regions=["us-east-1", "eu-central-1"])
+    config = ManualArgs(regions=["us-east-1", "us-west-1", "eu-central-1"])
     found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
     return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
