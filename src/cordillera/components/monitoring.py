@@ -49,7 +49,7 @@ class AlarmSpec(Section):
 
 
 class WatchSpec(Section):
-    """What is watched, and when somebody is told. Not offered on `local` yet."""
+    """What is watched, and when somebody is told. Offered on `aws`, not on `local` yet."""
 
     apdex: ApdexSpec = ApdexSpec()
     """Satisfaction of users."""

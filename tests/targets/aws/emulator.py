@@ -52,9 +52,9 @@ LACKS = frozenset(
 MOTO_LACKS = frozenset(
     {
         "AWS::CloudTrail::Trail",
-        "AWS::ECR::ReplicationConfiguration",
         "AWS::ECR::RepositoryCreationTemplate",
         "AWS::GuardDuty::Detector",
+        "AWS::S3::BucketPolicy",
     }
 )
 """Of the account's stack, what moto's CloudFormation does not make. Its GuardDuty can be asked."""

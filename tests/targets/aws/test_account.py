@@ -7,7 +7,7 @@ import pytest
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws import _client, _draft, _registry, _switches, threats
+from cordillera.targets.aws import _client, _draft, _registry, _switches, secrets, threats
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, site_of
@@ -113,6 +113,18 @@ def test_a_trail_of_all_regions_is_enough(live: Live) -> None:
     assert "the trail others" in found.note
 
 
+@pytest.mark.slow
+def test_a_secret_goes_with_its_copies(live: Live) -> None:
+    manager = live.client("secretsmanager")
+    manager.create_secret(Name="key", SecretString="x", AddReplicaRegions=[{"Region": "us-west-1"}])
+
+    secrets.delete(manager, "key")
+
+    for region in ("us-east-1", "us-west-1"):
+        found = live.client("secretsmanager", region).list_secrets()["SecretList"]
+        assert [one["Name"] for one in found] == []
+
+
 def test_images_are_copied_to_one_region_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,3 +138,22 @@ def test_images_are_copied_to_one_region_only(
         _registry.Registry().switch("ImagesTo", ACCOUNT, live)
     kept = _registry.Registry().switch("ImagesTo", ACCOUNT_STANDBY, live)
     assert kept == ("eu-west-1", "")
+
+
+@pytest.mark.slow
+def test_the_stack_is_applied_in_both_regions_but_for_what_moto_lacks(
+    live: Live, tmp_path: Path
+) -> None:
+    made = examples.templates("newsroom", tmp_path)
+
+    for unit in (ACCOUNT, ACCOUNT_STANDBY):
+        clouds = live.client("cloudformation", live.site.region_of(unit))
+        clouds.create_stack(StackName="cordillera-account", TemplateBody=made[unit].text)
+        found = clouds.list_stack_resources(StackName="cordillera-account")
+        kinds = {one["ResourceType"] for one in found["StackResourceSummaries"]}
+        wanted = {
+            one["Type"]
+            for one in made[unit].body["Resources"].values()
+            if one.get("Condition") != "ImagesTo"
+        }
+        assert wanted - kinds == emulator.MOTO_LACKS, "what moto makes has changed"

@@ -11,13 +11,14 @@ from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.operations import provision
-from cordillera.targets.aws import _client, _edge_word, _observe
+from cordillera.targets.aws import _client, _edge_word, _home, _observe, secrets
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._public import DISTRIBUTION
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import STANDBY, UNITS, site_of
+from cordillera.targets.aws._site import STANDBY, UNITS, Site, site_of
+from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import emulator, examples
 
 pytestmark = pytest.mark.slow
@@ -53,9 +54,12 @@ def test_all_stacks_stand_in_their_regions_and_nothing_is_left_to_do(
 ) -> None:
     want = wanted(tmp_path)
     site = site_of(want)
+    _home.save_wanted(want)
+    AwsVerbs().set_secret(examples.ENVIRONMENT, "API_KEY", "x")
 
     up(want)
 
+    _a_chosen_secret_has_a_copy(site)
     assert AwsEngine().plan(want, AT).changes == ()
     stacks = Stacks(site)
     missing = [unit for unit in UNITS if stacks.describe(unit) is None]
@@ -69,6 +73,12 @@ def test_all_stacks_stand_in_their_regions_and_nothing_is_left_to_do(
     url = _observe._url(want, live)
     assert url.startswith("https://") and "cloudfront" in url
     _the_word_is_the_same_at_both_ends(live)
+
+
+def _a_chosen_secret_has_a_copy(site: Site) -> None:
+    there = Live(site).client("secretsmanager", THERE)
+    name = secrets.chosen_name(examples.ENVIRONMENT, "API_KEY")
+    assert there.get_secret_value(SecretId=name)["SecretString"] == "x"
 
 
 def _the_word_is_the_same_at_both_ends(live: Live) -> None:

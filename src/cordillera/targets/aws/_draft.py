@@ -10,7 +10,7 @@ from cordillera.targets.aws import _differences, _stack, _switches, components
 from cordillera.targets.aws._cloudformation import Stack
 from cordillera.targets.aws._parts import AwsPart
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import UNITS, Site
+from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
 from cordillera.targets.aws._stack import Template
 
 RETIRE = "retire/"
@@ -93,7 +93,8 @@ def offline(made: Draft, remembered: Mapping[str, dict[str, Any]]) -> None:
     for unit in made.order:
         made.changes[unit] = made.compare(unit)
     for unit in reversed(UNITS):
-        if unit in remembered and unit not in made.templates:
+        shared = unit in (ACCOUNT, ACCOUNT_STANDBY)
+        if unit in remembered and unit not in made.templates and not shared:
             made.retire(unit)
 
 

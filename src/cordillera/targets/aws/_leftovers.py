@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cordillera.targets.aws import secrets
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._live import Live
@@ -69,9 +70,7 @@ def _key(live: Live, name: str, region: str) -> None:
 
 
 def _secret(live: Live, name: str, region: str) -> None:
-    live.client("secretsmanager", region).delete_secret(
-        SecretId=name, ForceDeleteWithoutRecovery=True
-    )
+    secrets.delete(live.client("secretsmanager", region), name)
 
 
 def _log_group(live: Live, name: str, region: str) -> None:

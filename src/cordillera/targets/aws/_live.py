@@ -47,7 +47,7 @@ class Live:
 
         stacks = _cloudformation.Stacks(self.site)
         stack = stacks.describe(ref.unit)
-        if stack is None or stack.empty:
+        if stack is None or stack.empty or stack.dead:
             return ""
         return next((name for id, _, name in stacks.resources(ref.unit) if id == ref.id), "")
 

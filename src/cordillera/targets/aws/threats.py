@@ -51,7 +51,7 @@ def _detector_there(unit: str, live: Live) -> Switched:
     """A region has one detector: ours stays, another's is left alone, else it is made."""
     region, ours = live.site.region_of(unit), live.holds(Ref(unit, DETECTOR))
     found = list(live.client("guardduty", region).list_detectors()["DetectorIds"])
-    if ours or not found:
+    if not found or ours in found:
         return Switched("yes")
     note = f"GuardDuty is on in {region} already (detector {found[0]}): it is left as it is"
     return Switched("", note)
