@@ -106,7 +106,7 @@ def test_two_accounts_do_not_see_each_other(
     assert len(AwsEngine().plan(wanted(tmp_path / "3"), AT).changes) > 100
 
 
-def test_destroy_leaves_the_accounts_own_stacks_and_a_locked_vault(
+def test_destroy_leaves_the_accounts_own_stacks_and_no_empty_vault(
     account: str, tmp_path: Path
 ) -> None:
     want = wanted(tmp_path)
@@ -119,8 +119,7 @@ def test_destroy_leaves_the_accounts_own_stacks_and_a_locked_vault(
     assert left == ["account"]
     for region in (HERE, THERE):
         backups = _client.client(want.account, "backup", region)
-        (vault,) = backups.list_backup_vaults()["BackupVaultList"]
-        assert vault["BackupVaultName"].startswith("cordillera-acme-production-vault-")
+        assert backups.list_backup_vaults()["BackupVaultList"] == []
 
 
 def test_what_ministack_lacks_it_really_lacks_and_the_rest_it_has(tmp_path: Path) -> None:
