@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cordillera.targets.aws import _stack
 from cordillera.targets.aws._site import Site
 from cordillera.targets.aws._stack import Template
 from tests.targets.aws import examples
@@ -86,3 +87,26 @@ def test_the_halves_have_the_same_names() -> None:
     assert site.standby is not None
     assert site.standby.name("web") == site.name("web")
     assert site.standby.standby is None
+
+
+def test_a_large_app_still_fits_into_the_one_stack_that_waits(tmp_path: Path) -> None:
+    one = {
+        "image": "app:1",
+        "resources": ["db"],
+        "scale": {"min": 2, "max": 4, "target": {"cpu": "60%"}},
+    }
+    made = examples.templates(
+        "hello",
+        tmp_path,
+        zones=3,
+        region="eu-central-1",
+        standby_region="eu-west-1",
+        services={f"service-{number}": one for number in range(30)},
+        resources={"db": {"type": "database"}},
+    )
+
+    waits = made["standby"]
+    assert 200 < len(waits.body["Resources"]) < _stack.RESOURCES_MAX * 0.8
+    assert len(waits.text) < _stack.BYTES_MAX / 2
+    assert len(waits.body["Parameters"]) < _stack.PARAMETERS_MAX / 2
+    assert all(len(one.body.get("Outputs", ())) < _stack.OUTPUTS_MAX for one in made.values())
