@@ -17,7 +17,7 @@ from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._public import DISTRIBUTION
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import STANDBY, UNITS, Site, site_of
+from cordillera.targets.aws._site import STANDBY_APP, UNITS, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import emulator, examples
 
@@ -66,8 +66,8 @@ def test_all_stacks_stand_in_their_regions_and_nothing_is_left_to_do(
     assert missing == NOT_HERE
     live = Live(site)
     waiting = live.client("ecs", THERE).describe_services(
-        cluster=live.physical(Ref(STANDBY, "Cluster")),
-        services=[live.physical(Ref(STANDBY, "WebService"))],
+        cluster=live.physical(Ref(STANDBY_APP, "Cluster")),
+        services=[live.physical(Ref(STANDBY_APP, "WebService"))],
     )["services"][0]
     assert waiting["desiredCount"] == 0
     url = _observe._url(want, live)

@@ -35,7 +35,7 @@ def test_the_newsroom_fits_at_both_levels(level: str, tmp_path: Path) -> None:
     edge = {"domains": ["news.acme.example"], "firewall": {"level": level}}
     made = examples.templates("newsroom", tmp_path, edge=edge)
 
-    for unit, id in (("front", "Firewall"), ("edge", "EdgeFirewall"), ("standby", "Firewall")):
+    for unit, id in (("front", "Firewall"), ("edge", "EdgeFirewall"), ("standby-app", "Firewall")):
         found = made[unit].body["Resources"][id]["Properties"]["Rules"]
         assert 1125 < _web_acl.units(found) <= _web_acl.UNITS_MAX
 

@@ -1,4 +1,4 @@
-"""The half that waits: the same environment at rest in another region, its parts in one stack."""
+"""The half that waits: the same environment at rest in another region, its parts in two stacks."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,8 @@ from tests.targets.aws import examples
 
 def standby(to: Path, app: str = "newsroom") -> tuple[dict[str, Template], dict[str, Any]]:
     made = examples.templates(app, to, region="eu-central-1", standby_region="eu-west-1")
-    return made, dict(made["standby"].body["Resources"])
+    early, late = made["standby"].body["Resources"], made["standby-app"].body["Resources"]
+    return made, {**early, **late}
 
 
 def test_it_costs_no_hour_of_a_copy_nor_a_gateway(tmp_path: Path) -> None:
@@ -71,13 +72,21 @@ def test_every_secret_has_a_copy_there(tmp_path: Path) -> None:
 def test_it_refers_to_nothing_that_its_own_stack_could_have(tmp_path: Path) -> None:
     made, _ = standby(tmp_path)
 
-    assert {ref.unit for ref in made["standby"].parameters.values()} <= {"data", "front", "edge"}
+    known = {"standby", "data", "front", "release", "edge"}
+    assert {ref.unit for ref in made["standby-app"].parameters.values()} <= known
+
+
+def test_data_may_be_copied_to_it_before_there_is_any(tmp_path: Path) -> None:
+    made, _ = standby(tmp_path)
+
+    assert made["standby"].needs == frozenset()
+    assert {"Key", "StandbyVault", "Vpc"} <= set(made["standby"].body["Resources"])
 
 
 def test_an_environment_without_a_second_region_has_none_of_it(tmp_path: Path) -> None:
     made = examples.templates("hello", tmp_path)
 
-    assert not {"standby", "account-standby"} & set(made)
+    assert not {"standby", "standby-app", "account-standby"} & set(made)
     assert "ReplicaRegions" not in made["front"].body["Resources"]["EdgeWord"]["Properties"]
 
 
@@ -89,7 +98,7 @@ def test_the_halves_have_the_same_names() -> None:
     assert site.standby.standby is None
 
 
-def test_a_large_app_still_fits_into_the_one_stack_that_waits(tmp_path: Path) -> None:
+def test_a_large_app_still_fits_into_the_stack_that_waits(tmp_path: Path) -> None:
     one = {
         "image": "app:1",
         "resources": ["db"],
@@ -105,8 +114,8 @@ def test_a_large_app_still_fits_into_the_one_stack_that_waits(tmp_path: Path) ->
         resources={"db": {"type": "database"}},
     )
 
-    waits = made["standby"]
-    assert 200 < len(waits.body["Resources"]) < _stack.RESOURCES_MAX * 0.8
+    waits = made["standby-app"]
+    assert 150 < len(waits.body["Resources"]) < _stack.RESOURCES_MAX * 0.8
     assert len(waits.text) < _stack.BYTES_MAX / 2
     assert len(waits.body["Parameters"]) < _stack.PARAMETERS_MAX / 2
     assert all(len(one.body.get("Outputs", ())) < _stack.OUTPUTS_MAX for one in made.values())

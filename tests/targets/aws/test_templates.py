@@ -51,10 +51,10 @@ def test_a_reference_into_another_stack_is_a_parameter_filled_from_its_output(
 def test_stacks_are_ordered_by_what_they_refer_to(tmp_path: Path) -> None:
     order = _stack.waves(examples.templates("newsroom", tmp_path))
 
-    assert order[0] == ("account", "account-standby", "network")
+    assert order[0] == ("account", "account-standby", "network", "standby")
     place = {unit: number for number, wave in enumerate(order) for unit in wave}
     assert place["release"] < place["app"] < place["operations"]
-    assert place["standby"] < place["operations"]
+    assert place["release"] < place["standby-app"]
 
 
 def test_a_new_image_touches_the_release_and_the_app_only(tmp_path: Path) -> None:

@@ -121,5 +121,5 @@ def _writes(*services: str, to: Ref) -> dict[str, Any]:
 def _key(unit: str, site: Site) -> Ref | None:
     """The environment's key in the topic's region. CloudWatch may not use the key that SNS has."""
     if unit == STANDBY:
-        return Ref(STANDBY, _keys.KEY.id)
+        return _keys.STANDBY_KEY
     return _keys.KEY if unit != EDGE or site.region == EDGE_REGION else None

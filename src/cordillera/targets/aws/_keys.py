@@ -7,9 +7,9 @@ from troposphere import Sub, kms
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import document
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import NETWORK, Site
+from cordillera.targets.aws._site import NETWORK, STANDBY, Site
 
-KEY = Ref(NETWORK, "Key")
+KEY, STANDBY_KEY = Ref(NETWORK, "Key"), Ref(STANDBY, "Key")
 DELETE_AFTER_DAYS = 30
 
 
@@ -20,7 +20,7 @@ def key(site: Site) -> list[AwsPart]:
         Description=f"Cordillera: all that {site.environment} keeps",
         EnableKeyRotation=True,
         PendingWindowInDays=DELETE_AFTER_DAYS,
-        KeyPolicy=document(_owner(), _logs(), _alarms(), _edge()),
+        KeyPolicy=document(_owner(), _logs(), _alarms()),
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
@@ -71,17 +71,4 @@ def _alarms() -> dict[str, Any]:
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
         # EventBridge names no account here: a condition would lock it out.
-    }
-
-
-def _edge() -> dict[str, Any]:
-    """CloudFront reads public objects; the bucket's own policy says which."""
-    distributions = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"
-    return {
-        "Sid": "TheEdgeReadsWhatIsPublic",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudfront.amazonaws.com"},
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-        "Condition": {"ArnLike": {"aws:SourceArn": Sub(distributions)}},
     }

@@ -1,14 +1,9 @@
 """What the public reaches: the one public service, and objects that anybody may read."""
 
-from collections.abc import Sequence
-
-from troposphere import Sub
-
 from cordillera.components.objects import ObjectsSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws._component import Statement
-from cordillera.targets.aws._refs import Ref, camel, text
+from cordillera.targets.aws._refs import Ref, camel
 from cordillera.targets.aws._site import DATA, EDGE
 
 DISTRIBUTION = Ref(EDGE, "Distribution")
@@ -31,8 +26,8 @@ def behind_edge(want: Wanted) -> bool:
 
 
 def bucket(resource: str) -> Ref:
-    """The bucket of a resource of the type `objects`."""
-    return Ref(DATA, camel(resource))
+    """The bucket of a resource of the type `objects`, which lets CloudFront of this account read."""
+    return Ref(DATA, camel(resource, "bucket"))
 
 
 def public_objects(want: Wanted) -> list[tuple[str, str]]:
@@ -43,27 +38,3 @@ def public_objects(want: Wanted) -> list[tuple[str, str]]:
         if isinstance(spec, ObjectsSpec)
         for prefix in spec.public
     ]
-
-
-def edge_reads(want: Wanted, resource: str) -> Sequence[Statement]:
-    """What the policy of a bucket must hold, so that CloudFront reads its public prefixes.
-
-    Any distribution of the same account: naming the one would be a circle of references.
-    """
-    prefixes = [prefix for name, prefix in public_objects(want) if name == resource]
-    if not prefixes or not behind_edge(want):
-        return []
-    return [
-        {
-            "Sid": "TheEdgeReadsWhatIsPublic",
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudfront.amazonaws.com"},
-            "Action": "s3:GetObject",
-            "Resource": [text(bucket(resource).get("Arn"), f"/{prefix}*") for prefix in prefixes],
-            "Condition": {"ArnLike": {"AWS:SourceArn": Sub(DISTRIBUTIONS)}},
-        }
-    ]
-
-
-DISTRIBUTIONS = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"
-"""Every distribution of the account, for conditions."""

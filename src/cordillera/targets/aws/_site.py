@@ -9,7 +9,8 @@ from cordillera.core.errors import ManifestError
 
 ACCOUNT, ACCOUNT_STANDBY = "account", "account-standby"
 NETWORK, DATA, FRONT, RELEASE, APP = "network", "data", "front", "release", "app"
-EDGE, OPERATIONS, STANDBY = "edge", "operations", "standby"
+EDGE, OPERATIONS = "edge", "operations"
+STANDBY, STANDBY_APP = "standby", "standby-app"
 UNITS = (
     ACCOUNT,
     ACCOUNT_STANDBY,
@@ -21,10 +22,11 @@ UNITS = (
     EDGE,
     OPERATIONS,
     STANDBY,
+    STANDBY_APP,
 )
 """Every unit is a stack. Their order among each other follows from what refers to what."""
 
-PROTECTED = (NETWORK, DATA)
+PROTECTED = (NETWORK, DATA, STANDBY)
 """Stacks that nobody deletes by accident in the console."""
 
 EDGE_REGION = "us-east-1"
@@ -84,7 +86,7 @@ class Site:
         """Where that stack lives."""
         if unit == EDGE:
             return EDGE_REGION
-        if unit in (STANDBY, ACCOUNT_STANDBY):
+        if unit in (STANDBY, STANDBY_APP, ACCOUNT_STANDBY):
             return self.standby_region or self.region
         return self.region
 

@@ -1,8 +1,9 @@
 """The half of an environment that waits in its standby region: a copy of what costs little, at rest.
 
 It is made out of the very parts of the environment, built once more for the other region and moved into
-one stack: network, key, certificate, balancer, firewall, roles, task definitions, services at no copies.
-Left out is what costs by the hour or would start copies; a failover makes it.
+two stacks. The one that data is copied to comes first: network and key. The other comes after the
+environment's own data, which it names: certificate, balancer, firewall, roles, task definitions, services
+at no copies. Left out is what costs by the hour or would start copies; a failover makes it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +14,10 @@ from troposphere import Sub, encode_to_dict
 from cordillera.targets.aws import _edge_word
 from cordillera.targets.aws._parts import AwsPart, part_of
 from cordillera.targets.aws._refs import Ref, marked
-from cordillera.targets.aws._site import APP, FRONT, NETWORK, RELEASE, STANDBY, Site
+from cordillera.targets.aws._site import APP, FRONT, NETWORK, RELEASE, STANDBY, STANDBY_APP, Site
 
-UNITS = (NETWORK, FRONT, RELEASE, APP)
-"""What of an environment is copied; data is not."""
+UNITS = {NETWORK: STANDBY, FRONT: STANDBY_APP, RELEASE: STANDBY_APP, APP: STANDBY_APP}
+"""What of an environment is copied, and where to; data is not."""
 
 SECRET, REPOSITORY = "AWS::SecretsManager::Secret", "AWS::ECR::Repository"
 SERVICE = "AWS::ECS::Service"
@@ -38,7 +39,7 @@ def copied(parts: Iterable[AwsPart], site: Site) -> Iterator[AwsPart]:
 
 
 def waiting(here: Iterable[AwsPart], there: Iterable[AwsPart]) -> Iterator[AwsPart]:
-    """`there`, the same parts built for the standby region, as parts of the stack that waits."""
+    """`there`, the same parts built for the standby region, as parts of the stacks that wait."""
     chosen = [one for one in there if one.unit in UNITS and one.body.type not in NOT_YET]
     moving = {(one.unit, one.name) for one in chosen}
     missing = {(one.unit, one.name) for one in there if one.body.type in NOT_YET[1:]}
@@ -49,7 +50,9 @@ def waiting(here: Iterable[AwsPart], there: Iterable[AwsPart]) -> Iterator[AwsPa
         definition = _moved(one.body.definition, moving, types)
         if one.body.type == SERVICE:
             definition["Properties"]["DesiredCount"] = 0
-        yield part_of(one.component, STANDBY, one.name, definition, holds_data=one.holds_data)
+        yield part_of(
+            one.component, UNITS[one.unit], one.name, definition, holds_data=one.holds_data
+        )
 
 
 def _with_copy(one: AwsPart, site: Site) -> AwsPart:
@@ -69,7 +72,7 @@ def _refers(value: Any, ids: set[tuple[str, str]]) -> bool:
 
 
 def _moved(value: Any, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) -> Any:
-    """Every reference as it is in the stack that waits."""
+    """Every reference as it is in the stacks that wait."""
     found = marked(value)
     if found is not None:
         made = _there(found, moving, here)
@@ -83,7 +86,7 @@ def _moved(value: Any, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]
 
 def _there(ref: Ref, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) -> Any:
     if (ref.unit, ref.id) in moving:
-        return Ref(STANDBY, ref.id, ref.attribute)
+        return Ref(UNITS[ref.unit], ref.id, ref.attribute)
     owner = here.get((ref.unit, ref.id))
     kind = owner.body.type if owner else ""
     if kind == SECRET and ref.attribute in ("", "Id"):

@@ -42,7 +42,7 @@ class Backup(Component):
         days = max(spec.backups.keep_days for spec in specs)
         made = [_vault(VAULT, _keys.KEY, days, site), *_plan(specs, days, site)]
         if site.standby_region:
-            made.append(_vault(STANDBY_VAULT, Ref(STANDBY, _keys.KEY.id), days, site))
+            made.append(_vault(STANDBY_VAULT, _keys.STANDBY_KEY, days, site))
         return made
 
 

@@ -16,7 +16,7 @@ from cordillera.targets.aws._component import Component
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Secret, camel
-from cordillera.targets.aws._site import DATA, RELEASE, STANDBY, Site
+from cordillera.targets.aws._site import DATA, RELEASE, STANDBY_APP, Site
 
 OFFER = Offered("in Secrets Manager, under the environment's own key")
 GENERATED_LETTERS = 43
@@ -57,7 +57,7 @@ class Secrets(Component):
     def before(self, unit: str, want: Wanted, live: Live) -> None:
         """A value that was set before the secret could make itself takes the generated one's place; one
         that waits for a failover is copied."""
-        if unit == STANDBY:
+        if unit == STANDBY_APP:
             _copy_chosen(want, live)
         if unit != RELEASE:
             return
