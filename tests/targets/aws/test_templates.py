@@ -54,7 +54,7 @@ def test_stacks_are_ordered_by_what_they_refer_to(tmp_path: Path) -> None:
     assert order[0] == ("account", "account-standby", "network", "standby")
     place = {unit: number for number, wave in enumerate(order) for unit in wave}
     assert place["release"] < place["app"] < place["operations"]
-    assert place["release"] < place["standby-app"]
+    assert place["data"] < place["standby-app"]
 
 
 def test_a_new_image_touches_the_release_and_the_app_only(tmp_path: Path) -> None:
