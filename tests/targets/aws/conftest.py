@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _permissions, _stack
+from cordillera.targets.aws import _client, _permissions, _stack, _switches
 from tests.targets.aws import emulator, permissions
 
 OF_TESTS = {("s3", "list_buckets"), ("cloudformation", "create_stack")}
@@ -64,9 +64,12 @@ def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
 
 def _stripping(made: Any) -> Any:
     def templates(*args: Any) -> dict[str, _stack.Template]:
-        return {
-            unit: dataclasses.replace(one, body=emulator.stripped(dict(one.body)))
-            for unit, one in made(*args).items()
-        }
+        return {unit: _stripped(one) for unit, one in made(*args).items()}
 
     return templates
+
+
+def _stripped(one: _stack.Template) -> _stack.Template:
+    body = emulator.stripped(dict(one.body))
+    switches = tuple(_switches.used(body["Resources"]))
+    return dataclasses.replace(one, body=body, switches=switches)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cordillera.targets.aws import _switches
+
 ROOT = Path(__file__).parents[3]
 BINARIES = ROOT / ".emulators/bin"
 STARTED_WITHIN_S = 60
@@ -26,12 +28,53 @@ LACKS = frozenset(
     {
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Backup::BackupSelection",
+        "AWS::Budgets::Budget",
+        "AWS::CloudTrail::Trail",
         "AWS::EC2::EIP",
         "AWS::EC2::FlowLog",
         "AWS::EC2::NatGateway",
+        "AWS::ECR::ReplicationConfiguration",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::GuardDuty::Detector",
+        "AWS::Logs::Delivery",
+        "AWS::Logs::DeliveryDestination",
+        "AWS::Logs::DeliverySource",
+        "AWS::Route53::HealthCheck",
+        "AWS::WAFv2::IPSet",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 """What ministack refuses to make."""
+
+
+MOTO_LACKS = frozenset(
+    {
+        "AWS::CloudTrail::Trail",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::GuardDuty::Detector",
+        "AWS::S3::BucketPolicy",
+    }
+)
+"""Of the account's stack, what moto's CloudFormation does not make. Its GuardDuty can be asked."""
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """The address of a moto server. Ended with the block."""
+    port = _free_port()
+    log = (folder / "moto.log").open("w")
+    argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/moto-api/", folder / "moto.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
 
 
 @contextmanager
@@ -73,7 +116,7 @@ def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
 
 def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, Any]:
     """A template without what the emulator lacks, nor what refers to that."""
-    resources = dict(body["Resources"])
+    resources = {id: _simpler(one) for id, one in body["Resources"].items()}
     gone = {id for id, one in resources.items() if one["Type"] in lacks}
     while True:
         for id in gone:
@@ -83,7 +126,35 @@ def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, A
             break
         gone |= more
     outputs = {k: v for k, v in body.get("Outputs", {}).items() if not _refers(v, gone)}
-    return {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    made = {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    used = _switches.used(resources)
+    for name in body.get("Conditions", {}):
+        if name not in used:
+            made["Conditions"] = {k: v for k, v in made["Conditions"].items() if k != name}
+            switch = _switches.parameter(name)
+            made["Parameters"] = {k: v for k, v in made["Parameters"].items() if k != switch}
+    return made
+
+
+def makes() -> frozenset[str]:
+    """The types that ministack says it makes."""
+    ask = (
+        "from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS as r\n"
+        "print('\\n'.join(r))"
+    )
+    argv = [str(BINARIES / "python"), "-c", ask]
+    found = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(found.stdout.split())
+
+
+def _simpler(one: dict[str, Any]) -> dict[str, Any]:
+    """ministack has alarms, and none that calculate: the first term stands for all."""
+    if one["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in one["Properties"]:
+        return one
+    properties = dict(one["Properties"])
+    stat = properties.pop("Metrics")[0]["MetricStat"]
+    plain = {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+    return {**one, "Properties": {**properties, **plain}}
 
 
 def _refers(value: Any, ids: set[str]) -> bool:

@@ -7,9 +7,9 @@ from troposphere import Sub, kms
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import document
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import NETWORK, Site
+from cordillera.targets.aws._site import NETWORK, STANDBY, Site
 
-KEY = Ref(NETWORK, "Key")
+KEY, STANDBY_KEY = Ref(NETWORK, "Key"), Ref(STANDBY, "Key")
 DELETE_AFTER_DAYS = 30
 
 
@@ -20,7 +20,7 @@ def key(site: Site) -> list[AwsPart]:
         Description=f"Cordillera: all that {site.environment} keeps",
         EnableKeyRotation=True,
         PendingWindowInDays=DELETE_AFTER_DAYS,
-        KeyPolicy=document(_owner(), _logs()),
+        KeyPolicy=document(_owner(), _logs(), _alarms()),
         DeletionPolicy="RetainExceptOnCreate",
         UpdateReplacePolicy="Retain",
     )
@@ -58,4 +58,17 @@ def _logs() -> dict[str, Any]:
                 )
             }
         },
+    }
+
+
+def _alarms() -> dict[str, Any]:
+    """Who writes to the topic of alarms, which is encrypted."""
+    services = ("cloudwatch", "events", "budgets")
+    return {
+        "Sid": "AlarmsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        # EventBridge names no account here: a condition would lock it out.
     }
