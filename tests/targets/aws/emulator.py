@@ -1,6 +1,6 @@
-"""An AWS to apply templates to: ministack as a server of our own on a free loopback port.
+"""An AWS to apply templates to: ministack, or moto, as a server of our own on a free loopback port.
 
-It is not AWS. What it lacks is stripped from templates here, type by type, and nowhere else; a type that is
+Neither is AWS. What one lacks is stripped from templates here, type by type, and nowhere else; a type that is
 stripped and not in the list, or listed and not lacking, fails a test.
 """
 
@@ -48,33 +48,32 @@ LACKS = frozenset(
 )
 """What ministack refuses to make."""
 
-
 MOTO_LACKS = frozenset(
     {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::CertificateManager::Certificate",
         "AWS::CloudTrail::Trail",
         "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::ElastiCache::ParameterGroup",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::ElastiCache::SubnetGroup",
         "AWS::GuardDuty::Detector",
+        "AWS::OpenSearchService::Domain",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBClusterParameterGroup",
         "AWS::S3::BucketPolicy",
+        "AWS::SES::ConfigurationSet",
+        "AWS::SES::ConfigurationSetEventDestination",
+        "AWS::SES::EmailIdentity",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::SecretsManager::Secret",
+        "AWS::ServiceDiscovery::HttpNamespace",
     }
 )
-"""Of the account's stack, what moto's CloudFormation does not make. Its GuardDuty can be asked."""
-
-
-@contextmanager
-def moto(folder: Path) -> Iterator[str]:
-    """The address of a moto server. Ended with the block."""
-    port = _free_port()
-    log = (folder / "moto.log").open("w")
-    argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        _wait(server, f"http://127.0.0.1:{port}/moto-api/", folder / "moto.log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+"""What moto knows nothing of: it passes over it without a word, and whatever refers to it fails.
+Its GuardDuty can be asked."""
 
 
 @contextmanager
@@ -95,6 +94,23 @@ def ministack(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         _wait(server, f"http://127.0.0.1:{port}/_ministack/health", folder / "ministack.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """The other emulator's address. Ended with the block."""
+    port = _free_port()
+    log = (folder / "moto.log").open("w")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
+    argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/moto-api/", folder / "moto.log")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -172,7 +188,7 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + STARTED_WITHIN_S
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise AssertionError(f"ministack ended: {log.read_text()[-2000:]}")
+            raise AssertionError(f"the emulator ended: {log.read_text()[-2000:]}")
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
@@ -180,7 +196,7 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"ministack did not start: {log.read_text()[-2000:]}")
+    raise AssertionError(f"the emulator did not start: {log.read_text()[-2000:]}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Rules of our own about templates, for what the linter does not look at."""
+"""Rules of our own about templates, for what the linter does not look at: `findings` are of whole templates,
+`broken` asks each resource of a type for a property; each of those is a phrase and a test."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -115,3 +116,118 @@ RULES: tuple[Callable[[Resources], Iterator[str]], ...] = (
     _secrets_are_few,
     _clusters_say_what_they_are,
 )
+
+
+Properties = Mapping[str, Any]
+Rule = tuple[str, str, Callable[[Properties], object]]
+
+OPEN = ("0.0.0.0/0", "::/0")
+
+
+def _closed(p: Properties) -> bool:
+    block = p.get("PublicAccessBlockConfiguration", {})
+    return len(block) == 4 and all(block.values())
+
+
+def _guarded(p: Properties) -> bool:
+    return all(
+        one.get("CidrIp") not in OPEN or one.get("FromPort") in (80, 443)
+        for one in p.get("SecurityGroupIngress", ())
+    )
+
+
+def _all(*names: str) -> Callable[[Properties], object]:
+    return lambda p: all(p.get(name) for name in names)
+
+
+def _replicated(p: Properties) -> bool:
+    over = p.get("MultiAZEnabled") and p.get("AutomaticFailoverEnabled")
+    return bool(over) and p.get("NumCacheClusters", 0) > 1
+
+
+def _managed(p: Properties) -> bool:
+    return bool(p.get("ManageMasterUserPassword")) and "MasterUserPassword" not in p
+
+
+def _voting(p: Properties) -> bool:
+    servers = p["ClusterConfig"]
+    return bool(servers["InstanceCount"] >= 3 or servers.get("DedicatedMasterCount") == 3)
+
+
+def _in_its_zones(p: Properties) -> bool:
+    servers = p["ClusterConfig"]
+    zones = servers["ZoneAwarenessConfig"]["AvailabilityZoneCount"]
+    return bool(servers["ZoneAwarenessEnabled"]) and len(p["VPCOptions"]["SubnetIds"]) == zones
+
+
+def _versioned(p: Properties) -> bool:
+    return bool(p.get("VersioningConfiguration", {}).get("Status") == "Enabled")
+
+
+DATABASE, CACHE = "AWS::RDS::DBCluster", "AWS::ElastiCache::ReplicationGroup"
+SEARCH, BUCKET = "AWS::OpenSearchService::Domain", "AWS::S3::Bucket"
+HELD: tuple[Rule, ...] = (
+    (DATABASE, "an engine", _all("Engine", "EngineVersion")),
+    (DATABASE, "encryption with a key of ours", _all("StorageEncrypted", "KmsKeyId")),
+    (DATABASE, "deletion protection", _all("DeletionProtection")),
+    (DATABASE, "a managed password", _managed),
+    (DATABASE, "backups", _all("BackupRetentionPeriod", "PreferredBackupWindow")),
+    ("AWS::RDS::DBInstance", "no public address", lambda p: p.get("PubliclyAccessible") is False),
+    (CACHE, "TLS and a password", _all("TransitEncryptionEnabled", "AuthToken")),
+    (CACHE, "encryption", _all("AtRestEncryptionEnabled", "KmsKeyId")),
+    (CACHE, "a replica that takes over", _replicated),
+    (SEARCH, "three voters", _voting),
+    (SEARCH, "as many subnets as zones", _in_its_zones),
+    (BUCKET, "encryption", _all("BucketEncryption")),
+    (BUCKET, "no public access", _closed),
+    (BUCKET, "versions", _versioned),
+    ("AWS::SQS::Queue", "encryption", _all("KmsMasterKeyId")),
+    ("AWS::SNS::Topic", "encryption", _all("KmsMasterKeyId")),
+    ("AWS::Logs::LogGroup", "an end of its logs", _all("RetentionInDays")),
+    ("AWS::SecretsManager::Secret", "a key of ours", _all("KmsKeyId")),
+    ("AWS::EC2::SecurityGroup", "nothing open but 80 and 443", _guarded),
+)
+
+POLICIES = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket"),
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues"),
+}
+"""Type -> the type of its policy, and the property that names what it is for."""
+
+
+def broken(body: Mapping[str, Any]) -> Iterator[str]:
+    """Every rule that a template breaks, with the resource that does."""
+    resources: Mapping[str, Any] = body["Resources"]
+    for id, one in resources.items():
+        for kind, what, holds in HELD:
+            if one["Type"] == kind and not holds(one.get("Properties", {})):
+                yield f"{id} has not: {what}"
+    yield from _without_tls(resources)
+    yield from _without_redrive(resources)
+
+
+def _without_tls(resources: Mapping[str, Any]) -> Iterator[str]:
+    for id, one in resources.items():
+        if one["Type"] not in POLICIES:
+            continue
+        kind, key = POLICIES[one["Type"]]
+        mark = {"Ref": id}
+        mine = [
+            r["Properties"]
+            for r in resources.values()
+            if r["Type"] == kind and mark in (r["Properties"][key], *_listed(r["Properties"][key]))
+        ]
+        if "aws:SecureTransport" not in str(mine):
+            yield f"{id} has not: a policy that refuses requests without TLS"
+
+
+def _without_redrive(resources: Mapping[str, Any]) -> Iterator[str]:
+    """A queue for dead letters to which no queue sends any."""
+    sent = str([one.get("Properties", {}).get("RedrivePolicy") for one in resources.values()])
+    for id, one in resources.items():
+        if one["Type"] == "AWS::SQS::Queue" and id.endswith("DeadQueue") and f"'{id}'" not in sent:
+            yield f"{id} has not: a queue that sets messages aside in it"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

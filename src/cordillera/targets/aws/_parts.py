@@ -11,7 +11,7 @@ from troposphere import AWSObject, encode_to_dict
 from cordillera.components.protocol import Part
 from cordillera.targets.aws._refs import Ref
 
-KEEPS = ("Retain", "RetainExceptOnCreate", "Snapshot")
+SAYS = ("Retain", "RetainExceptOnCreate", "Snapshot", "Delete")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def part(
 ) -> AwsPart:
     """A part out of a troposphere resource; its name is the logical id.
 
-    What holds data must say what becomes of it: DeletionPolicy and UpdateReplacePolicy.
+    What holds data must say what becomes of it: DeletionPolicy and UpdateReplacePolicy. "Delete" says that
+    it can be made again, and that a person was asked.
     """
     return part_of(component, unit, str(resource.title), resource.to_dict(), holds_data=holds_data)
 
@@ -63,7 +64,7 @@ def part_of(
     component: str, unit: str, name: str, definition: Mapping[str, Any], *, holds_data: bool = False
 ) -> AwsPart:
     """A part out of what stands in a template, references still marked."""
-    if holds_data and definition.get("DeletionPolicy") not in KEEPS:
+    if holds_data and definition.get("DeletionPolicy") not in SAYS:
         raise ValueError(f"{name} holds data and has no DeletionPolicy")
     text = json.dumps(definition, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -52,7 +52,7 @@ class Secrets(Component):
     name = "secrets"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        return [*_keys.key(site), *_generated(want, site)]
+        return [*_keys.key(want, site), *_generated(want, site)]
 
     def before(self, unit: str, want: Wanted, live: Live) -> None:
         """A value that was set before the secret could make itself takes the generated one's place; one
