@@ -21,11 +21,11 @@ from cordillera.targets.aws._site import STANDBY_APP, UNITS, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import emulator, examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("databases")]
 HERE, THERE = "eu-central-1", "eu-west-1"
 AT = Place(examples.ENVIRONMENT, HERE)
-NOT_HERE = ["account-standby", "data"]
-"""All of the one is switched off or lacking at the emulator; the other is empty in this app."""
+NOT_HERE = ["account-standby"]
+"""All of it is switched off or lacking at the emulator."""
 
 
 def wanted(to: Path) -> Wanted:

@@ -3,11 +3,9 @@
 No real AWS was reachable when this was written. What an emulator cannot do is told where it is stepped over.
 """
 
-import contextlib
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +15,6 @@ from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError
 from cordillera.operations import provision
 from cordillera.targets.aws import _database_live, _mail_live, _once, mail, objects, queue
-from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._database_ids import cluster
 from cordillera.targets.aws._engine import AwsEngine
@@ -31,26 +28,8 @@ AT = Place(examples.ENVIRONMENT, "us-east-1")
 
 
 @pytest.fixture(autouse=True)
-def _what_ministack_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It makes no master's secret for a cluster out of a template, and its SQL knows no ALTER USER."""
-    honest, statements = _database_live._found, _database_live.statements
-
-    def found(resource: str, live: Live) -> dict[str, Any]:
-        made = honest(resource, live)
-        assert "MasterUserSecret" not in made, "ministack has learnt it: drop this"
-        manager, name = live.client("secretsmanager"), f"master-of-{made['DBClusterIdentifier']}"
-        value = json.dumps({"username": "admin", "password": "password"})
-        with contextlib.suppress(AwsError):
-            manager.create_secret(Name=name, SecretString=value)
-        made["MasterUserSecret"] = {"SecretArn": manager.describe_secret(SecretId=name)["ARN"]}
-        return made
-
-    def understood(schema: str, password: str) -> list[str]:
-        return [one for one in statements(schema, password) if not one.startswith("ALTER USER")]
-
-    monkeypatch.setattr(_database_live, "_found", found)
-    monkeypatch.setattr(_database_live, "statements", understood)
-    # No container runs here, so no release command does.
+def _stepped_over(databases: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No container runs here, so no release command does."""
     monkeypatch.setattr(_once, "release", lambda *_: None)
 
 

@@ -50,6 +50,12 @@ def test_each_node_of_a_cache_is_watched() -> None:
     assert alarmed(group) == {"CacheBusy1", "CacheFull1", "CacheBusy2", "CacheFull2"}
 
 
+def test_mails_that_come_back_are_watched() -> None:
+    rules = a("AWS::SES::ConfigurationSet", "Mail")
+
+    assert alarmed(rules) == {"MailBounces", "MailComplaints"}
+
+
 def test_what_is_not_known_has_no_alarms() -> None:
     assert alarmed(a("AWS::S3::Bucket", "Uploads")) == set()
 

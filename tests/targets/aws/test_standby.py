@@ -56,6 +56,15 @@ def test_a_task_there_asks_nothing_of_the_lost_region(tmp_path: Path) -> None:
     assert all("${AWS::Region}" in str(secret["ValueFrom"]) for secret in task["Secrets"])
 
 
+def test_an_app_there_uses_the_copied_objects(tmp_path: Path) -> None:
+    _, resources = standby(tmp_path)
+
+    task = resources["WebTask"]["Properties"]["ContainerDefinitions"][0]
+    variables = {v["Name"]: v["Value"] for v in task["Environment"]}
+    assert variables["UPLOADS_BUCKET"] == {"Ref": "StandbyUploadsStandbyBucket"}
+    assert "DataUploadsBucket" not in json.dumps(resources)
+
+
 def test_every_secret_has_a_copy_there(tmp_path: Path) -> None:
     made, _ = standby(tmp_path)
 

@@ -14,6 +14,8 @@ from cordillera.targets.aws._refs import camel, marked, text
 
 BUSY_PERCENT, FULL_PERCENT = 90.0, 90.0
 LAG_MS, WAITING_S, FREE_MB = 5000.0, 900.0, 2048.0
+BOUNCED, COMPLAINED = 0.05, 0.001
+"""Shares of all mails at which SES begins to look at an account."""
 
 
 def of(parts: Iterable[AwsPart]) -> Iterator[Alarm]:
@@ -114,9 +116,26 @@ def _search(one: AwsPart) -> Iterator[Alarm]:
     )
 
 
+def _mail(one: AwsPart) -> Iterator[Alarm]:
+    rules = {"ses:configuration-set": ref(one)}
+    yield Alarm(
+        camel(one.name, "bounces"),
+        f"mail {one.name}: share of mails that came back",
+        Metric("AWS/SES", "Reputation.BounceRate", rules, "Maximum"),
+        above=BOUNCED,
+    )
+    yield Alarm(
+        camel(one.name, "complaints"),
+        f"mail {one.name}: share of mails that were called spam",
+        Metric("AWS/SES", "Reputation.ComplaintRate", rules, "Maximum"),
+        above=COMPLAINED,
+    )
+
+
 ALARMS: Mapping[str, Callable[[AwsPart], Iterator[Alarm]]] = {
     "AWS::RDS::DBCluster": _database,
     "AWS::SQS::Queue": _queue,
     "AWS::ElastiCache::ReplicationGroup": _cache,
     "AWS::OpenSearchService::Domain": _search,
+    "AWS::SES::ConfigurationSet": _mail,
 }

@@ -20,6 +20,7 @@ UNITS = {NETWORK: STANDBY, FRONT: STANDBY_APP, RELEASE: STANDBY_APP, APP: STANDB
 """What of an environment is copied, and where to; data is not."""
 
 SECRET, REPOSITORY = "AWS::SecretsManager::Secret", "AWS::ECR::Repository"
+BUCKET = "AWS::S3::Bucket"
 SERVICE = "AWS::ECS::Service"
 NOT_YET = (
     SECRET,  # Secrets Manager copies them itself
@@ -94,6 +95,9 @@ def _there(ref: Ref, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) 
     if kind == REPOSITORY and owner is not None:
         name = owner.body.definition["Properties"]["RepositoryName"]
         return Sub(REPOSITORIES[ref.attribute] + name)
+    copied = (STANDBY, ref.id.removesuffix("Bucket") + "StandbyBucket")
+    if kind == BUCKET and copied in here:
+        return Ref(*copied, ref.attribute)
     return ref
 
 

@@ -195,7 +195,13 @@ def _user(name: str, spec: MailSpec) -> Iterator[Any]:
         Policies=[iam.Policy(PolicyName="send", PolicyDocument=document(_may_send(name, spec)))],
     )
     yield secretsmanager.Secret(
-        login(name).id, Description=f"How apps log in to send mail of {name}", KmsKeyId=_keys.KEY
+        login(name).id,
+        Description=f"How apps log in to send mail of {name}",
+        KmsKeyId=_keys.KEY,
+        # Something to copy to the standby region until the login is there: see `_mail_live`.
+        GenerateSecretString=secretsmanager.GenerateSecretString(
+            SecretStringTemplate="{}", GenerateStringKey="nothing_yet"
+        ),
     )
 
 
