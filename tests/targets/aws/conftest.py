@@ -15,9 +15,18 @@ from cordillera.targets.aws._live import Live
 from tests.targets.aws import emulator, permissions
 
 OF_TESTS = {
-    ("s3", "list_buckets"),
     ("cloudformation", "create_stack"),
     ("cloudfront", "get_distribution_config"),
+    ("iam", "list_users"),
+    ("opensearch", "list_domain_names"),
+    ("route53", "create_hosted_zone"),
+    ("s3", "get_public_access_block"),
+    ("s3", "list_buckets"),
+    ("s3", "list_object_versions"),
+    ("sqs", "change_message_visibility"),
+    ("sqs", "list_queues"),
+    ("sqs", "receive_message"),
+    ("sqs", "send_message"),
 }
 """Calls that only tests make, to see what is left."""
 

@@ -35,8 +35,11 @@ CHECKOV = ROOT / ".checkov/bin/checkov"
 SUPPRESSED: dict[tuple[str, str], str] = {
     ("CKV_AWS_2", r"^HttpListener$"): "without a domain there is no certificate, and the limits say so",
     ("CKV_AWS_103", r"^HttpListener$"): "the same",
-    ("CKV_AWS_18", r"(AccessLogs|ObjectsLogs)$"): "a bucket of logs that logged itself would never end",
+    ("CKV_AWS_18", r"(AccessLogs|ObjectsLogs|EdgeLogs|TrailBucket)$"): "a bucket of logs that logged itself would never end",
     ("CKV_AWS_18", r"StandbyBucket$"): "only S3 itself writes to the copy until it takes over",
+    ("CKV_AWS_35", r"^Trail$"): "the trail is the account's, and an environment's key goes with it",
+    ("CKV_AWS_86", r"^Distribution$"): "logged by a delivery of CloudWatch Logs, which checkov does not know",
+    ("CKV_AWS_174", r"^Distribution$"): "without a domain CloudFront's own certificate decides",
     ("CKV_AWS_118", r"Server[ABC]$"): "CloudWatch has the serverless metrics; the agent's cost more",
     ("CKV_AWS_162", r"Cluster$"): "apps log in with a password by contract; a second way in is not needed",
     ("CKV_AWS_260", r"BalancerGroup$"): "visitors: port 80 only redirects where there is a domain",

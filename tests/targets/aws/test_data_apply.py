@@ -33,8 +33,12 @@ def _stepped_over(databases: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_once, "release", lambda *_: None)
 
 
+IMAGES = {"web": {"image": "news:1"}, "worker": {"image": "news:1"}}
+"""Nothing is built here."""
+
+
 def newsroom(to: Path, **more: object) -> Wanted:
-    return examples.wanted("newsroom", to, **more)
+    return examples.wanted("newsroom", to, services=IMAGES, **more)
 
 
 def up(want: Wanted, token: str = "up-1") -> None:

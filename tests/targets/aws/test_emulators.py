@@ -20,6 +20,9 @@ from tests.targets.aws import emulator, examples
 pytestmark = pytest.mark.slow
 
 
+_ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
+
+
 @pytest.fixture
 def moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An account in the second emulator."""
@@ -32,6 +35,8 @@ def moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         for made in (_client._session, _client._made):
             made.cache_clear()
         upload = _bucket.upload
+        # moto refuses everything where a policy of a bucket denies anything, whatever the condition.
+        monkeypatch.setattr(_bucket, "_only_tls", lambda _: {**_ANYBODY, "Resource": "*"})
         # moto takes a template's address for one of its own buckets only when it looks like Amazon's.
         monkeypatch.setattr(
             _bucket,
