@@ -33,12 +33,14 @@ def _stepped_over(databases: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_once, "release", lambda *_: None)
 
 
-IMAGES = {"web": {"image": "news:1"}, "worker": {"image": "news:1"}}
-"""Nothing is built here."""
-
-
 def newsroom(to: Path, **more: object) -> Wanted:
-    return examples.wanted("newsroom", to, services=IMAGES, **more)
+    """Out of an image: nothing is built here."""
+    want = examples.wanted("newsroom", to, **more)
+    services = {
+        name: spec.model_copy(update={"image": "news:1", "build": None})
+        for name, spec in want.services.items()
+    }
+    return dataclasses.replace(want, services=services)
 
 
 def up(want: Wanted, token: str = "up-1") -> None:
@@ -162,7 +164,8 @@ def test_destroy_leaves_no_bucket_cluster_domain_user_or_key(live: Live) -> None
 
 def _left(live: Live, site: Site) -> list[str]:
     names = [one["Name"] for one in live.client("s3").list_buckets()["Buckets"]]
-    names = [name for name in names if "templates" not in name]
+    # The account's own stay: templates' bucket, and the trail's.
+    names = [name for name in names if "templates" not in name and "-account-" not in name]
     for region in site.regions:
         found = live.client("rds", region).describe_db_clusters()["DBClusters"]
         names += [one["DBClusterIdentifier"] for one in found]
