@@ -35,7 +35,7 @@ CHECKOV = ROOT / ".checkov/bin/checkov"
 SUPPRESSED: dict[tuple[str, str], str] = {
     ("CKV_AWS_2", r"^HttpListener$"): "without a domain there is no certificate, and the limits say so",
     ("CKV_AWS_103", r"^HttpListener$"): "the same",
-    ("CKV_AWS_18", r"(AccessLogs|ObjectsLogs|EdgeLogs|TrailBucket)$"): "a bucket of logs that logged itself would never end",
+    ("CKV_AWS_18", r"(AccessLogs|ObjectsLogs|EdgeLogs|TrailBucket)$"): "logs of logs would never end",
     ("CKV_AWS_18", r"StandbyBucket$"): "only S3 itself writes to the copy until it takes over",
     ("CKV_AWS_35", r"^Trail$"): "the trail is the account's, and an environment's key goes with it",
     ("CKV_AWS_86", r"^Distribution$"): "logged by a delivery of CloudWatch Logs, which checkov does not know",
