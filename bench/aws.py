@@ -135,9 +135,13 @@ def applied() -> tuple[float, int]:
     from cordillera.components.protocol import Place
     from cordillera.core.clock import SystemClock
     from cordillera.operations import provision
-    from cordillera.targets.aws import _stack
+    from cordillera.targets.aws import _database_live, _stack
     from cordillera.targets.aws._engine import AwsEngine
 
+    def unmade(resource: str, live: Any) -> None:
+        """No emulator keeps a master's password: the app's user of a database is not made."""
+
+    _database_live.make_user = unmade
     made = _stack.templates
 
     def stripped(*args: Any) -> Any:

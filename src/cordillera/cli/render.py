@@ -96,6 +96,8 @@ def plan(found: Plan) -> None:
     replaced = [c.name for c in found.changes if c.effect is Effect.REPLACE]
     if replaced:
         say(f"[red]replaced:[/] {', '.join(replaced)}")
+    for note in found.notes:
+        say(f"note: {note}")
 
 
 def _change(c: Change) -> tuple[str, str, str, str]:
@@ -125,6 +127,7 @@ def plan_json(found: Plan) -> dict[str, Any]:
             }
             for c in found.changes
         ],
+        "notes": list(found.notes),
     }
 
 

@@ -49,7 +49,7 @@ class AlarmSpec(Section):
 
 
 class WatchSpec(Section):
-    """What is watched, and when somebody is told. Not offered on `local` yet."""
+    """What is watched, and when somebody is told. Offered on `aws`, not on `local` yet."""
 
     apdex: ApdexSpec = ApdexSpec()
     """Satisfaction of users."""
@@ -59,3 +59,9 @@ class WatchSpec(Section):
 
     alarms: dict[str, AlarmSpec] = {}
     """The app's own alarms."""
+
+    webhook: str | None = Field(default=None, pattern=r"^https://[^\s\"]+$")
+    """Where alarms are sent, by HTTPS."""
+
+    budget: float | None = Field(default=None, gt=0)
+    """Dollars a month; somebody is told at 80 %, and when the forecast is above it."""

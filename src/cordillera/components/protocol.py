@@ -88,6 +88,8 @@ class Plan:
     units: tuple[str, ...]
     changes: tuple[Change, ...]
     waves: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    """What should be known besides, a sentence each."""
 
     @property
     def endangered(self) -> tuple[Change, ...]:

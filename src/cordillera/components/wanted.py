@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cordillera.components.account import AccountSpec
+from cordillera.components.backup import RecoverySpec
 from cordillera.components.edge import EdgeSpec
+from cordillera.components.monitoring import WatchSpec
 from cordillera.components.network import NetworkSpec
 from cordillera.components.resources import ResourceSpec
 from cordillera.components.service import ServiceSpec
@@ -30,6 +32,8 @@ class Wanted:
     account: AccountSpec = field(default_factory=AccountSpec)
     network: NetworkSpec = field(default_factory=NetworkSpec)
     edge: EdgeSpec = field(default_factory=EdgeSpec)
+    watch: WatchSpec = field(default_factory=WatchSpec)
+    recovery: RecoverySpec = field(default_factory=RecoverySpec)
     releases: Mapping[str, str] = field(default_factory=dict)
 
     def of_type(self, kind: str) -> Iterator[tuple[str, ResourceSpec]]:

@@ -50,6 +50,8 @@ def _joined(app: App, environment: str, spec: EnvironmentSpec, folder: Path) -> 
         account=spec.account,
         network=app.network,
         edge=app.edge,
+        watch=app.watch,
+        recovery=app.recovery,
     )
 
 

@@ -1,16 +1,33 @@
 """What the tests of the target `aws` share: an emulator for the session, and a command line to it."""
 
+import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _permissions, _stack
+from cordillera.targets.aws import _client, _database_live, _permissions, _stack, _switches
+from cordillera.targets.aws._client import AwsError
+from cordillera.targets.aws._live import Live
 from tests.targets.aws import emulator, permissions
 
-OF_TESTS = {("s3", "list_buckets"), ("cloudformation", "create_stack")}
+OF_TESTS = {
+    ("cloudformation", "create_stack"),
+    ("cloudfront", "get_distribution_config"),
+    ("iam", "list_users"),
+    ("opensearch", "list_domain_names"),
+    ("route53", "create_hosted_zone"),
+    ("s3", "get_public_access_block"),
+    ("s3", "list_buckets"),
+    ("s3", "list_object_versions"),
+    ("sqs", "change_message_visibility"),
+    ("sqs", "list_queues"),
+    ("sqs", "receive_message"),
+    ("sqs", "send_message"),
+}
 """Calls that only tests make, to see what is left."""
 
 
@@ -44,6 +61,28 @@ def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     assert needed <= allowed, "calls that the policy does not allow: make the table anew"
 
 
+@pytest.fixture
+def databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ministack makes no master's secret for a cluster out of a template, and its SQL knows no ALTER USER."""
+    honest, statements = _database_live._found, _database_live.statements
+
+    def found(resource: str, live: Live) -> dict[str, Any]:
+        made = honest(resource, live)
+        assert "MasterUserSecret" not in made, "ministack has learnt it: drop this"
+        manager, name = live.client("secretsmanager"), f"master-of-{made['DBClusterIdentifier']}"
+        value = json.dumps({"username": "admin", "password": "password"})
+        with contextlib.suppress(AwsError):
+            manager.create_secret(Name=name, SecretString=value)
+        made["MasterUserSecret"] = {"SecretArn": manager.describe_secret(SecretId=name)["ARN"]}
+        return made
+
+    def understood(schema: str, password: str) -> list[str]:
+        return [one for one in statements(schema, password) if not one.startswith("ALTER USER")]
+
+    monkeypatch.setattr(_database_live, "_found", found)
+    monkeypatch.setattr(_database_live, "statements", understood)
+
+
 def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     """Every (service, verb) that the test's calls ask for, from now on."""
     asked, made = set[tuple[str, str]](), _client._made
@@ -58,15 +97,19 @@ def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
         client.meta.events.register("before-call.*", note, unique_id="asked")
         return client
 
+    recording.cache_clear = made.cache_clear  # type: ignore[attr-defined]
     monkeypatch.setattr(_client, "_made", recording)
     return asked
 
 
 def _stripping(made: Any) -> Any:
     def templates(*args: Any) -> dict[str, _stack.Template]:
-        return {
-            unit: dataclasses.replace(one, body=emulator.stripped(dict(one.body)))
-            for unit, one in made(*args).items()
-        }
+        return {unit: _stripped(one) for unit, one in made(*args).items()}
 
     return templates
+
+
+def _stripped(one: _stack.Template) -> _stack.Template:
+    body = emulator.stripped(dict(one.body))
+    switches = tuple(_switches.used(body["Resources"]))
+    return dataclasses.replace(one, body=body, switches=switches)

@@ -1,6 +1,6 @@
-"""An AWS to apply templates to: ministack as a server of our own on a free loopback port.
+"""An AWS to apply templates to: ministack, or moto, as a server of our own on a free loopback port.
 
-It is not AWS. What it lacks is stripped from templates here, type by type, and nowhere else; a type that is
+Neither is AWS. What one lacks is stripped from templates here, type by type, and nowhere else; a type that is
 stripped and not in the list, or listed and not lacking, fails a test.
 """
 
@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cordillera.targets.aws import _switches
+
 ROOT = Path(__file__).parents[3]
 BINARIES = ROOT / ".emulators/bin"
 STARTED_WITHIN_S = 60
@@ -26,12 +28,69 @@ LACKS = frozenset(
     {
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Backup::BackupSelection",
+        "AWS::Budgets::Budget",
+        "AWS::CloudTrail::Trail",
         "AWS::EC2::EIP",
         "AWS::EC2::FlowLog",
         "AWS::EC2::NatGateway",
+        "AWS::ECR::ReplicationConfiguration",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::GuardDuty::Detector",
+        "AWS::Logs::Delivery",
+        "AWS::Logs::DeliveryDestination",
+        "AWS::Logs::DeliverySource",
+        "AWS::Route53::HealthCheck",
+        "AWS::WAFv2::IPSet",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 """What ministack refuses to make."""
+
+MOTO_LACKS = frozenset(
+    {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupSelection",
+        "AWS::Backup::BackupVault",
+        "AWS::CertificateManager::Certificate",
+        "AWS::CloudFront::CachePolicy",
+        "AWS::CloudFront::Distribution",
+        "AWS::CloudFront::OriginAccessControl",
+        "AWS::CloudFront::ResponseHeadersPolicy",
+        "AWS::CloudTrail::Trail",
+        "AWS::CloudWatch::Alarm",
+        "AWS::ECR::ReplicationConfiguration",
+        "AWS::ECR::RepositoryCreationTemplate",
+        "AWS::ElastiCache::ParameterGroup",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::ElastiCache::SubnetGroup",
+        "AWS::GuardDuty::Detector",
+        "AWS::Logs::Delivery",
+        "AWS::Logs::DeliveryDestination",
+        "AWS::Logs::DeliverySource",
+        "AWS::OpenSearchService::Domain",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBClusterParameterGroup",
+        "AWS::S3::BucketPolicy",
+        "AWS::SES::ConfigurationSet",
+        "AWS::SES::ConfigurationSetEventDestination",
+        "AWS::SES::EmailIdentity",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::SecretsManager::Secret",
+        "AWS::ServiceDiscovery::HttpNamespace",
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        "AWS::ServiceDiscovery::Service",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::WAFv2::WebACL",
+        "AWS::WAFv2::WebACLAssociation",
+    }
+)
+"""What moto knows nothing of: it passes over it without a word, and whatever refers to it fails.
+Its GuardDuty can be asked."""
 
 
 @contextmanager
@@ -59,6 +118,23 @@ def ministack(folder: Path) -> Iterator[str]:
         log.close()
 
 
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """The other emulator's address. Ended with the block."""
+    port = _free_port()
+    log = (folder / "moto.log").open("w")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
+    argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/moto-api/", folder / "moto.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
 def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
     """What the SDK needs to reach it. The key is the account's number: it keeps accounts apart."""
     return {
@@ -73,7 +149,7 @@ def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:
 
 def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, Any]:
     """A template without what the emulator lacks, nor what refers to that."""
-    resources = dict(body["Resources"])
+    resources = {id: _simpler(one) for id, one in body["Resources"].items()}
     gone = {id for id, one in resources.items() if one["Type"] in lacks}
     while True:
         for id in gone:
@@ -83,7 +159,35 @@ def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, A
             break
         gone |= more
     outputs = {k: v for k, v in body.get("Outputs", {}).items() if not _refers(v, gone)}
-    return {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    made = {**body, "Resources": resources, **({"Outputs": outputs} if outputs else {})}
+    used = _switches.used(resources)
+    for name in body.get("Conditions", {}):
+        if name not in used:
+            made["Conditions"] = {k: v for k, v in made["Conditions"].items() if k != name}
+            switch = _switches.parameter(name)
+            made["Parameters"] = {k: v for k, v in made["Parameters"].items() if k != switch}
+    return made
+
+
+def makes() -> frozenset[str]:
+    """The types that ministack says it makes."""
+    ask = (
+        "from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS as r\n"
+        "print('\\n'.join(r))"
+    )
+    argv = [str(BINARIES / "python"), "-c", ask]
+    found = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(found.stdout.split())
+
+
+def _simpler(one: dict[str, Any]) -> dict[str, Any]:
+    """ministack has alarms, and none that calculate: the first term stands for all."""
+    if one["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in one["Properties"]:
+        return one
+    properties = dict(one["Properties"])
+    stat = properties.pop("Metrics")[0]["MetricStat"]
+    plain = {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+    return {**one, "Properties": {**properties, **plain}}
 
 
 def _refers(value: Any, ids: set[str]) -> bool:
@@ -101,7 +205,7 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + STARTED_WITHIN_S
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise AssertionError(f"ministack ended: {log.read_text()[-2000:]}")
+            raise AssertionError(f"the emulator ended: {log.read_text()[-2000:]}")
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
@@ -109,7 +213,7 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"ministack did not start: {log.read_text()[-2000:]}")
+    raise AssertionError(f"the emulator did not start: {log.read_text()[-2000:]}")
 
 
 if __name__ == "__main__":

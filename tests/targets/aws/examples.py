@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from cordillera.components.account import AccountSpec
 from cordillera.components.wanted import Wanted
 from cordillera.manifest import find, resolve
 from cordillera.targets.aws import _draft
@@ -25,7 +26,7 @@ OVERLAYS: dict[str, dict[str, object]] = {
         "region": "us-east-1",
         "standby_region": "us-west-1",
         "edge": {"domains": ["news.acme.example"]},
-        "resources": {"mail": {"from": "news@acme.example"}},
+        "resources": {"mail": {"from": "news@acme.example", "providers": ["ses"]}},
     },
 }
 
@@ -40,6 +41,11 @@ def app_folder(app: str, to: Path, **overlay: object) -> Path:
     keys = {ENVIRONMENT: {**OVERLAYS[app], **overlay}}
     (folder / "environments/production.yaml").write_text(yaml.safe_dump({"environments": keys}))
     return folder
+
+
+def account() -> AccountSpec:
+    """The account that the credentials lead to."""
+    return AccountSpec()
 
 
 def wanted(app: str, to: Path, **overlay: object) -> Wanted:

@@ -21,6 +21,7 @@ REGION = "us-east-1"
 PREFIX = {
     "elbv2": "elasticloadbalancing",
     "sesv2": "ses",
+    "opensearch": "es",
     "service-quotas": "servicequotas",
     "application-autoscaling": "application-autoscaling",
 }
@@ -94,9 +95,12 @@ def types() -> set[str]:
     variants: tuple[dict[str, Any], ...] = (
         {},
         {"network": {"outbound": "none", "endpoints": ["ecr-api"]}},
+        {"watch": {"budget": 500, "webhook": "https://alarms.acme.example/hook"}},
     )
+    mail = {"from": "news@acme.example", "providers": ["ses"]}
+    proxy = {"resources": {"mail": mail, "db": {"proxy": True}}}
     for app in examples.OVERLAYS:
-        for more in variants:
+        for more in (*variants, *((proxy,) if app == "newsroom" else ())):
             with tempfile.TemporaryDirectory() as place:
                 for one in examples.templates(app, Path(place), **more).values():
                     found |= {r["Type"] for r in one.body["Resources"].values()}
@@ -114,22 +118,34 @@ def of_type(kind: str) -> list[str]:
     }
     found |= set(schema.get("tagging", {}).get("permissions", ()))
     found |= set(WITHOUT_HANDLERS.get(kind, ()))
+    found = {a.replace("CloudTrail:", "cloudtrail:") for a in found}
     return sorted(a for a in found if ":" in a and not a.endswith("*") and not a.startswith(UNUSED))
 
 
 UNUSED = (
     "acm-pca:",
+    "amplify:",
+    "apigateway:",
+    "apprunner:",
+    "appsync:",
+    "autoloop:",
+    "bedrock-agentcore:",
+    "codewhisperer:",
+    "cognito-idp:",
     "ec2:CreateVpcEncryptionControl",
     "ec2:DeleteVpcEncryptionControl",
     "firehose:",
     "s3tables:",
     "vpc-lattice:",
     "vpce:",
+    "workmail:",
 )
 """What schemas name for settings that our templates never have."""
 
-WITHOUT_HANDLERS: dict[str, tuple[str, ...]] = {}
-"""Types whose schema does not tell what they need."""
+WITHOUT_HANDLERS: dict[str, tuple[str, ...]] = {
+    "AWS::Logs::DeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource",),
+}
+"""Types whose schema does not tell all that they need."""
 
 
 def _services(tree: ast.AST) -> Iterator[str]:

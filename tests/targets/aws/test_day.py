@@ -65,7 +65,7 @@ def test_variables_are_masked_unless_they_are_to_be_revealed(account: str, tmp_p
     assert masked["SECRET_KEY"] == "********"
     assert shown["SECRET_KEY"] == verbs.reveal_secret(want.environment, "SECRET_KEY")
     assert len(shown["SECRET_KEY"]) > 20
-    assert shown["CORDILLERA_URL"].startswith("http://")
+    assert shown["CORDILLERA_URL"].startswith("https://")  # CloudFront's own name
 
 
 @pytest.mark.slow

@@ -118,6 +118,10 @@ def test_a_stack_that_could_not_be_rolled_back(
             StackStatusReason="The following resource(s) failed to update: [WebService].",
         ),
         cloudformation__GetTemplate={"TemplateBody": '{"Resources": {}}'},
+        cloudformation__ListStackResources={"StackResourceSummaries": []},
+        guardduty__ListDetectors={"DetectorIds": []},
+        cloudtrail__DescribeTrails={"trailList": []},
+        ecr__DescribeRegistry={"replicationConfiguration": {"rules": []}},
     )
 
     with pytest.raises(Refused) as told:

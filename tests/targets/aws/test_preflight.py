@@ -32,6 +32,7 @@ GOOD: dict[str, answers.Answer] = {
         "IsTruncated": False,
         "MaxItems": "100",
     },
+    "rds__DescribeDBClusters": {"DBClusters": []},
     "sesv2__GetAccount": {"ProductionAccessEnabled": True},
     "ecr__DescribeImages": {"imageDetails": [{"imageTags": ["0123456789"]}]},
 }
@@ -156,6 +157,7 @@ def test_a_foreign_domain_and_the_sandbox_of_mails_are_said(
         **{
             **GOOD,
             "route53__ListHostedZones": zones,
+            "rds__DescribeDBClusters": {"DBClusters": []},
             "sesv2__GetAccount": {"ProductionAccessEnabled": False},
         },
     )

@@ -9,7 +9,7 @@ from cordillera.core.errors import CordilleraError, NotReady, Refused
 from cordillera.targets.aws import _home, _leftovers, _online, components
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stack, Stacks
-from cordillera.targets.aws._draft import RETIRE, Draft, values
+from cordillera.targets.aws._draft import RETIRE, Draft
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import PROTECTED
 
@@ -67,7 +67,7 @@ def delete(name: str, draft: Draft, token: str, tell: Tell) -> None:
 def _change(name: str, draft: Draft, token: str, tell: Tell) -> None:
     """Execute the change set that the plan made, else one that does no more than the plan said."""
     stacks = Stacks(draft.site)
-    known = values(draft.templates[name], _outputs(draft, stacks))
+    known = draft.values(name, _outputs(draft, stacks))
     if known is None:
         raise CordilleraError(f"{name}: a stack that it refers to does not tell all that is needed")
     tell("making the change set")

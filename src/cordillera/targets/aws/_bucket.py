@@ -54,7 +54,11 @@ def _ensure(bucket: str, region: str, site: Site) -> None:
         s3.head_bucket(Bucket=bucket)
         return
     where = {} if region == AMERICA else {"LocationConstraint": region}
-    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+    try:
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+    except _client.AwsError as e:
+        if e.code != "BucketAlreadyOwnedByYou":  # another unit of the same wave was quicker
+            raise
     s3.put_public_access_block(
         Bucket=bucket,
         PublicAccessBlockConfiguration={

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cordillera.components.bill import Choice
 from cordillera.components.wanted import Wanted
@@ -73,16 +74,20 @@ def smallest(row: Row) -> Row:
     if row.type == "AWS::RDS::DBInstance" and row.get("DBInstanceClass") != "db.serverless":
         made["DBInstanceClass"] = "db.t4g.medium"
     if row.type == "AWS::OpenSearchService::Domain":
-        config = {
-            k: v
-            for k, v in row.get("ClusterConfig", {}).items()
-            if not k.startswith("DedicatedMaster")
-        }
-        made["ClusterConfig"] = {**config, "InstanceType": "t3.small.search", "InstanceCount": 3}
+        made["ClusterConfig"] = _smallest_search(row.get("ClusterConfig", {}))
     if row.type == "AWS::ElastiCache::ReplicationGroup":
         made["CacheNodeType"] = "cache.t4g.micro"
         made["Engine"] = "valkey"
     return replace(row, properties=made)
+
+
+def _smallest_search(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Three small servers vote; in a region of two zones it takes managers of their own."""
+    zones = config.get("ZoneAwarenessConfig", {}).get("AvailabilityZoneCount", 3)
+    if config.get("ZoneAwarenessEnabled") and zones == 2:
+        return {**config, "InstanceType": "t3.small.search"}
+    kept = {k: v for k, v in config.items() if not k.startswith("DedicatedMaster")}
+    return {**kept, "InstanceType": "t3.small.search", "InstanceCount": 3}
 
 
 def _smaller(rows: Sequence[Row]) -> Iterator[Choice]:

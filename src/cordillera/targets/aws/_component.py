@@ -9,6 +9,7 @@ from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import Parts
 from cordillera.targets.aws._refs import Value
 from cordillera.targets.aws._site import Site
+from cordillera.targets.aws._switches import Switched
 
 Statement = Mapping[str, Any]
 """A statement of an IAM policy."""
@@ -34,6 +35,11 @@ class Component:
     def access(self, want: Wanted, site: Site, resource: str) -> Sequence[Statement]:
         """What the role of a service that uses `resource` may do with it. Pure."""
         return ()
+
+    def switch(self, name: str, unit: str, live: Live) -> Switched | None:
+        """How a switch of a stack (`_switches`) stands in the account now; None for others' switches.
+        Asks, touches nothing."""
+        return None
 
     def before(self, unit: str, want: Wanted, live: Live) -> None:
         """Done before a stack is touched, such as pushing an image. Safe to repeat; may raise NotReady."""

@@ -10,6 +10,9 @@ from cordillera.components.protocol import Change, Effect
 
 Template = Mapping[str, Any]
 
+RELEASES = ("AWS::ECS::TaskDefinition",)
+"""Kept for another reason than data: see `_tasks`."""
+
 
 @cache
 def create_only() -> Mapping[str, frozenset[str]]:
@@ -48,7 +51,9 @@ def deleted(id: str, was: Mapping[str, Any], template: Template) -> Change:
     """A resource that is no longer wanted."""
     kept = was.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
     why = "no longer in the manifest" + ("; it is kept outside the stack" if kept else "")
-    holds = was.get("DeletionPolicy", "Delete") != "Delete"
+    holds = (
+        was.get("Type") not in RELEASES and "DeletionPolicy" in was
+    )  # only what holds data has one
     return Change(component_of(id, template), id, Effect.DELETE, holds, certain=True, why=why)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _differences, _stack, components
+from cordillera.targets.aws import _differences, _stack, _switches, components
 from cordillera.targets.aws._cloudformation import Stack
 from cordillera.targets.aws._parts import AwsPart
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import UNITS, Site
+from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
 from cordillera.targets.aws._stack import Template
 
 RETIRE = "retire/"
@@ -31,6 +31,8 @@ class Draft:
     old: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
     change_sets: dict[str, str] = field(default_factory=dict)
+    switches: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -57,12 +59,18 @@ class Draft:
 
     def compare(self, unit: str) -> list[Change]:
         """What the new template would do to the old one, nobody being asked."""
-        return _differences.changes(
-            self.old.get(unit),
-            self.templates[unit].body,
-            self.data.get(unit, {}),
-            self.unsettled(unit),
+        body = self.templates[unit].body
+        switches = self.switches.get(unit, {})
+        off = [id for id, one in body["Resources"].items() if _switches.off(one, switches)]
+        found = _differences.changes(
+            self.old.get(unit), body, self.data.get(unit, {}), self.unsettled(unit)
         )
+        return [change for change in found if change.name not in off]
+
+    def values(self, unit: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str] | None:
+        """The parameters' values, switches included; None while an output is missing."""
+        found = values(self.templates[unit], outputs)
+        return None if found is None else {**found, **self.switches.get(unit, {})}
 
     def retire(self, unit: str) -> None:
         """Note that a stack is no longer wanted."""
@@ -85,7 +93,8 @@ def offline(made: Draft, remembered: Mapping[str, dict[str, Any]]) -> None:
     for unit in made.order:
         made.changes[unit] = made.compare(unit)
     for unit in reversed(UNITS):
-        if unit in remembered and unit not in made.templates:
+        shared = unit in (ACCOUNT, ACCOUNT_STANDBY)
+        if unit in remembered and unit not in made.templates and not shared:
             made.retire(unit)
 
 

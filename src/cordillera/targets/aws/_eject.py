@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
-from cordillera.targets.aws import _draft, _images
+from cordillera.targets.aws import _database_ids, _draft, _images, _mail_ids
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._site import Site, site_of
 from cordillera.targets.aws._stack import Template
@@ -31,6 +31,12 @@ Secrets that somebody chose are in no template. Before the stack `release`:
 """
 IMAGES = """\
 Images that are built must be in their repositories after the stack `data` and before the stack `release`:
+
+{lines}
+
+"""
+HOOKS = """\
+What `up` does besides, in no template, and is yours to do now:
 
 {lines}
 
@@ -65,6 +71,7 @@ def _sources(template: Template, site: Site) -> dict[str, dict[str, str]]:
 def _page(want: Wanted, draft: Draft) -> str:
     lines = "\n".join(_line(draft.templates[unit], draft.site) for unit in draft.order)
     before = _images_page(want, draft.site) + _secrets_page(want, draft.site)
+    before += _hooks_page(want)
     return README.format(environment=want.environment, before=before, lines=lines)
 
 
@@ -102,6 +109,33 @@ def _secret_lines(want: Wanted, site: Site) -> Iterator[str]:
         yield (
             f"aws secretsmanager create-secret --region {site.region} --name {place} "
             "--secret-string file:///dev/stdin"
+        )
+
+
+def _hooks_page(want: Wanted) -> str:
+    lines = "\n".join(_hooks(want))
+    return HOOKS.format(lines=lines) if lines else ""
+
+
+def _hooks(want: Wanted) -> Iterator[str]:
+    """What is done before and after stacks for resources that CloudFormation does not finish."""
+    if any(True for _ in want.of_type("search")):
+        yield (
+            "- Before the stack `data`, once per account: `aws iam create-service-linked-role "
+            "--aws-service-name opensearchservice.amazonaws.com`"
+        )
+    for name, _ in want.of_type("database"):
+        yield (
+            f"- After the stack `data`: in the cluster of `{name}`, the schema "
+            f"`{_database_ids.schema_name(name)}` and a user of that name with all rights to it, with the "
+            f"password in the secret `{_database_ids.user_secret(name).id}`; and an end to its log groups "
+            "(`aws logs put-retention-policy`), which Aurora keeps for ever"
+        )
+    for name, _ in want.of_type("mail"):
+        yield (
+            f"- After the stack `data`: a key of the user `{_mail_ids.user(name).id}`, and in the secret "
+            f"`{_mail_ids.login(name).id}` its `username`, SMTP `password` and `password_in_url`; the DKIM, "
+            "SPF and bounce records of the sender's domain in DNS"
         )
 
 

@@ -64,6 +64,7 @@ class AwsEngine:
             units=tuple(unit for wave in draft.touched for unit in wave),
             changes=changes,
             waves=draft.touched,
+            notes=tuple(draft.notes),
         )
         self._drafts[plan.id] = draft
         return plan

@@ -9,6 +9,7 @@ from typing import Any
 
 from troposphere import Tags, ec2
 
+from cordillera.components.database import DatabaseSpec
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws._parts import AwsPart, part
@@ -31,6 +32,11 @@ def of_service(name: str) -> Ref:
 def of_resource(name: str) -> Ref:
     """The group of a resource's servers: database, cache or search."""
     return Ref(NETWORK, camel(name, "resource-group"))
+
+
+def of_proxy(name: str) -> Ref:
+    """The group of the proxy before a database."""
+    return Ref(NETWORK, camel(name, "proxy-group"))
 
 
 def of_tasks(name: str) -> list[Ref]:
@@ -56,6 +62,10 @@ def groups(want: Wanted, site: Site) -> Iterator[AwsPart]:
     for name, resource in want.resources.items():
         if resource.type in RESOURCE_PORTS:
             rules = list(_to_resource(name, RESOURCE_PORTS[resource.type], want))
+            if isinstance(resource, DatabaseSpec) and resource.proxy:
+                proxy = f"proxy of {name}"
+                yield _group(site, of_proxy(name).id, proxy, rules, [_into(site, 3306)])
+                rules = [_from(of_proxy(name), 3306, proxy)]
             yield _group(site, of_resource(name).id, f"{resource.type} {name}", rules, NOWHERE)
 
 
@@ -95,6 +105,17 @@ def _to_resource(name: str, port: int, want: Wanted) -> Iterator[dict[str, Any]]
     for service, spec in want.services.items():
         if name in spec.resources:
             yield _from(of_service(service), port, f"service {service}")
+
+
+def _into(site: Site, port: int) -> dict[str, Any]:
+    """Out to anywhere in the network; the other side's group says to whom it opens."""
+    return {
+        "CidrIp": site.cidr(),
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "Description": "servers",
+    }
 
 
 def _from(group: Ref, port: int, who: str) -> dict[str, Any]:

@@ -64,11 +64,12 @@ def _repository(name: str, site: Site) -> ecr.Repository:
             EncryptionType="KMS", KmsKey=_keys.KEY.get("Arn")
         ),
         EmptyOnDelete=True,
-        LifecyclePolicy=ecr.LifecyclePolicy(LifecyclePolicyText=_last_images()),
+        LifecyclePolicy=ecr.LifecyclePolicy(LifecyclePolicyText=last_images()),
     )
 
 
-def _last_images() -> str:
+def last_images() -> str:
+    """The lifecycle policy of a repository: how many images are kept."""
     rule = {
         "rulePriority": 1,
         "selection": {

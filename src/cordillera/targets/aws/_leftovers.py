@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cordillera.targets.aws import secrets
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._live import Live
@@ -65,13 +66,25 @@ def _chunks(items: Iterable[Any], size: int = 1000) -> Iterable[list[Any]]:
 
 
 def _key(live: Live, name: str, region: str) -> None:
+    """Not while a vault holds what it encrypted: whoever destroys by mistake has the backups still."""
+    vaults = live.client("backup", region).pages("list_backup_vaults", "BackupVaultList")
+    if any(_holds(vault, name) for vault in vaults):
+        return
     live.client("kms", region).schedule_key_deletion(KeyId=name, PendingWindowInDays=KEY_DAYS)
 
 
+def _holds(vault: Mapping[str, Any], key: str) -> bool:
+    ours = str(vault.get("EncryptionKeyArn", "")).endswith(key)
+    return ours and int(vault.get("NumberOfRecoveryPoints", 0)) > 0
+
+
+def _vault(live: Live, name: str, region: str) -> None:
+    """AWS refuses it while something is in it: then it stays, as it is meant to."""
+    live.client("backup", region).delete_backup_vault(BackupVaultName=name)
+
+
 def _secret(live: Live, name: str, region: str) -> None:
-    live.client("secretsmanager", region).delete_secret(
-        SecretId=name, ForceDeleteWithoutRecovery=True
-    )
+    secrets.delete(live.client("secretsmanager", region), name)
 
 
 def _log_group(live: Live, name: str, region: str) -> None:
@@ -80,6 +93,7 @@ def _log_group(live: Live, name: str, region: str) -> None:
 
 DROPS: Mapping[str, Callable[[Live, str, str], None]] = {
     "AWS::S3::Bucket": _bucket,
+    "AWS::Backup::BackupVault": _vault,
     "AWS::KMS::Key": _key,
     "AWS::SecretsManager::Secret": _secret,
     "AWS::Logs::LogGroup": _log_group,

@@ -44,6 +44,17 @@ class Live:
         found = _cloudformation.Stacks(self.site).describe(unit)
         return found.outputs if found else {}
 
+    def holds(self, ref: Ref) -> str:
+        """The physical name of a resource, empty when its stack does not have it. Raises what asking
+        leads to: whoever asks this must not take a silence for a no."""
+        from cordillera.targets.aws import _cloudformation
+
+        stacks = _cloudformation.Stacks(self.site)
+        stack = stacks.describe(ref.unit)
+        if stack is None or stack.empty or stack.dead:
+            return ""
+        return next((name for id, _, name in stacks.resources(ref.unit) if id == ref.id), "")
+
     def forget(self) -> None:
         """Ask again from now on."""
         self._names.clear()

@@ -19,8 +19,8 @@ from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.aws import _resources, balancer, network, service
 from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._live import Live
-from cordillera.targets.aws._public import public_service
-from cordillera.targets.aws._site import APP, FRONT, UNITS, site_of
+from cordillera.targets.aws._public import DISTRIBUTION, behind_edge, public_service
+from cordillera.targets.aws._site import APP, EDGE, FRONT, UNITS, site_of
 
 PROBE_TIMEOUT_S = 3.0
 DESCRIBED_AT_ONCE = 100
@@ -57,6 +57,9 @@ def _url(want: Wanted, live: Live) -> str:
     if want.edge.domains:
         return f"https://{want.edge.domains[0]}"
     with contextlib.suppress(CordilleraError):
+        if behind_edge(want):
+            host = live.outputs(EDGE).get(DISTRIBUTION.get("DomainName").output, "")
+            return f"https://{host}" if host else ""
         names = live.outputs(FRONT)
         host = names.get(balancer.LOAD_BALANCER.get("DNSName").output, "")
         return f"http://{host}" if host else ""

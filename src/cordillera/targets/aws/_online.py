@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _bucket, _change_sets
+from cordillera.targets.aws import _bucket, _change_sets, _switches, components
 from cordillera.targets.aws._cloudformation import ChangeSet, Stack, Stacks
-from cordillera.targets.aws._draft import Draft, values
+from cordillera.targets.aws._draft import Draft
+from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS
 
 ASK_EVERY_S, MADE_WITHIN_S = 0.5, 120.0
@@ -20,12 +21,24 @@ def compare(draft: Draft) -> None:
     """Fill a draft in. Makes change sets of stacks that are there, and executes none."""
     refuse_other_account(draft)
     look(draft)
+    _ask(draft)
     for unit in draft.order:
         draft.changes[unit] = _unit(unit, draft)
     for unit in reversed(UNITS):
         shared = unit in (ACCOUNT, ACCOUNT_STANDBY)
         if draft.found.get(unit) and unit not in draft.templates and not shared:
             draft.retire(unit)
+
+
+def _ask(draft: Draft) -> None:
+    """What is in the account already, and what is to be said about it."""
+    live = Live(draft.site)
+    for unit, template in draft.templates.items():
+        for name in template.switches:
+            asked = (one.switch(name, unit, live) for one in components.everything())
+            value, note = next(found for found in asked if found is not None)
+            draft.switches.setdefault(unit, {})[_switches.parameter(name)] = value
+            draft.notes += [note] if note else []
 
 
 def refuse_other_account(draft: Draft) -> None:
@@ -66,7 +79,7 @@ def _unit(unit: str, draft: Draft) -> list[Change]:
         draft.old.pop(unit, None)
         return draft.compare(unit)
     assert stack is not None
-    known = values(template, _outputs(draft))
+    known = draft.values(unit, _outputs(draft))
     if stack.moving or known is None or draft.unsettled(unit):
         return draft.compare(unit)
     if draft.old[unit] == template.body and Stacks(draft.site).parameters(unit) == known:

@@ -36,23 +36,38 @@ NAMED: Mapping[str, tuple[str, ...]] = {
         "arn:aws:ecs:*:*:container-instance/cordillera-*/*",
         "arn:aws:ecs:*:*:task-definition/cordillera-*:*",
     ),
-    "iam": ("arn:aws:iam::*:role/cordillera-*", "arn:aws:iam::*:role/aws-service-role/*"),
+    "iam": (
+        "arn:aws:iam::*:role/cordillera-*",
+        "arn:aws:iam::*:role/aws-service-role/*",
+        "arn:aws:iam::*:user/cordillera-*",
+    ),
     "logs": (
         "arn:aws:logs:*:*:log-group:cordillera-*",
         "arn:aws:logs:*:*:log-group:cordillera-*:*",
         "arn:aws:logs:*:*:log-group:aws-waf-logs-cordillera-*",
+        "arn:aws:logs:*:*:log-group:/aws/rds/cluster/cordillera-*",
+        "arn:aws:logs:*:*:delivery-source:cordillera-*",
+        "arn:aws:logs:*:*:delivery-destination:cordillera-*",
     ),
     "s3": ("arn:aws:s3:::cordillera-*", "arn:aws:s3:::cordillera-*/*"),
     "ssm": ("arn:aws:ssm:*:*:parameter/cordillera/*",),
     "sns": ("arn:aws:sns:*:*:cordillera-*",),
     "sqs": ("arn:aws:sqs:*:*:cordillera-*",),
     "rds": ("arn:aws:rds:*:*:*:cordillera-*",),
+    "rds-data": ("arn:aws:rds:*:*:cluster:cordillera-*",),
+    "es": ("arn:aws:es:*:*:domain/cordillera-*",),
+    "cloudtrail": ("arn:aws:cloudtrail:*:*:trail/cordillera*",),
+    "budgets": ("arn:aws:budgets::*:budget/cordillera-*",),
     "events": ("arn:aws:events:*:*:rule/cordillera-*",),
     "lambda": ("arn:aws:lambda:*:*:function:cordillera-*",),
 }
 """Service -> the resources that bear our name. CloudFormation begins their names with the stack's."""
 
-TAGGED = frozenset({"secretsmanager", "kms", "ec2", "elasticloadbalancing", "servicediscovery"})
+TAGGED = frozenset(
+    """
+    secretsmanager kms ec2 elasticloadbalancing servicediscovery elasticache backup cloudfront ses wafv2
+    """.split()  # noqa: SIM905
+)
 """Services whose resources get names of no pattern, and carry the environment's tag."""
 
 READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck", "Simulate")
@@ -64,12 +79,16 @@ WITHOUT_RESOURCE = frozenset(
     cloudwatch:DescribeAlarms cloudwatch:GetMetricData cloudwatch:GetMetricStatistics
     cloudwatch:ListMetrics cloudwatch:ListDashboards
     cloudformation:DescribeStackDriftDetectionStatus cloudformation:ListStacks
-    ecr:GetAuthorizationToken ecr:PutRegistryPolicy ecs:CreateCluster ecs:DeregisterTaskDefinition
+    cloudtrail:DescribeTrails ecr:CreateRepositoryCreationTemplate ecr:DeleteRepositoryCreationTemplate
+    ecr:DescribeRegistry ecr:DescribeRepositoryCreationTemplates ecr:GetAuthorizationToken
+    ecr:PutRegistryPolicy ecr:PutReplicationConfiguration ecr:UpdateRepositoryCreationTemplate
+    ecs:CreateCluster ecs:DeregisterTaskDefinition
     ecs:DescribeTaskDefinition ecs:ListTaskDefinitions ecs:ListClusters ecs:RegisterTaskDefinition
     ecs:ListServices ecs:ListTasks ecs:PutAccountSetting iam:SimulatePrincipalPolicy
     logs:DescribeLogGroups logs:DescribeResourcePolicies logs:PutResourcePolicy
     logs:DeleteResourcePolicy logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery
     logs:DeleteLogDelivery logs:ListLogDeliveries logs:DescribeQueryDefinitions
+    logs:CreateDelivery logs:GetDelivery logs:UpdateDeliveryConfiguration logs:DeleteDelivery
     s3:ListAllMyBuckets sns:ListSubscriptions sns:ListTopics sqs:ListQueues ssm:DescribeParameters
     rds:DescribeEvents rds:DescribeDBClusters
     """.split()  # noqa: SIM905
@@ -78,6 +97,18 @@ WITHOUT_RESOURCE = frozenset(
 
 CREATES = ("Create", "Allocate", "Register", "Tag", "AddTags")
 """What is new has no tag yet. Everything else on a tagged service needs the tag."""
+MASTERS: dict[str, Any] = {
+    "Effect": "Allow",
+    "Action": ["secretsmanager:GetSecretValue"],
+    "Resource": ["arn:aws:secretsmanager:*:*:secret:rds!cluster-*"],
+    "Condition": {
+        "ArnLike": {
+            "aws:ResourceTag/aws:rds:primaryDBClusterArn": "arn:aws:rds:*:*:cluster:cordillera-*"
+        }
+    },
+}
+"""The master's password of a database of ours, which RDS makes and tags itself."""
+
 PASSED = tuple(
     f"{name}.amazonaws.com"
     for name in """
@@ -119,7 +150,7 @@ def statements(actions: Iterable[str]) -> list[dict[str, Any]]:
 def pieces() -> list[dict[str, Any]]:
     """Everything, as policies of the size that IAM takes."""
     made: list[list[dict[str, Any]]] = [[]]
-    for one in statements(needed(table()["types"])):
+    for one in [*statements(needed(table()["types"])), MASTERS]:
         for small in _split(one):
             if _letters([*made[-1], small]) > LETTERS_MAX and made[-1]:
                 made.append([])
@@ -131,7 +162,7 @@ def _scope(action: str) -> tuple[tuple[str, ...], str]:
     """(resources, condition) of an action: `tag`, `new` or `pass`."""
     service, verb = action.split(":")
     if action == "iam:PassRole":
-        return NAMED["iam"], "pass"
+        return NAMED["iam"][:2], "pass"
     if action == "iam:CreateServiceLinkedRole":
         return (NAMED["iam"][1],), ""
     if action in WITHOUT_RESOURCE:
@@ -150,6 +181,8 @@ UNTAGGED = frozenset(
     AssociateRouteTable DisassociateRouteTable AssociateAddress DisassociateAddress
     AttachInternetGateway DetachInternetGateway ReleaseAddress ReplaceRoute DeleteRoute DeleteAlias
     UpdateAlias GetRandomPassword DeleteFlowLogs DisassociateNatGatewayAddress
+    UpdateCachePolicy DeleteCachePolicy UpdateOriginAccessControl DeleteOriginAccessControl
+    UpdateResponseHeadersPolicy DeleteResponseHeadersPolicy
     """.split()  # noqa: SIM905
 )
 """Actions on two resources of which one has no tag, or that AWS does not condition on tags."""

@@ -282,17 +282,19 @@ FREE = frozenset(
     CloudFront::Function CloudFront::OriginAccessControl CloudFront::OriginRequestPolicy
     CloudFront::ResponseHeadersPolicy EC2::InternetGateway EC2::Route EC2::RouteTable EC2::SecurityGroup
     EC2::SecurityGroupEgress EC2::SecurityGroupIngress EC2::Subnet EC2::SubnetRouteTableAssociation EC2::VPC
-    EC2::VPCGatewayAttachment ECR::ReplicationConfiguration ECS::ClusterCapacityProviderAssociations
-    ECS::TaskDefinition ElastiCache::ParameterGroup ElastiCache::SubnetGroup ElastiCache::User
-    ElastiCache::UserGroup ElasticLoadBalancingV2::Listener ElasticLoadBalancingV2::ListenerRule
-    ElasticLoadBalancingV2::TargetGroup Events::Rule IAM::InstanceProfile IAM::ManagedPolicy IAM::Policy
-    IAM::Role IAM::ServiceLinkedRole KMS::Alias Lambda::Permission Logs::MetricFilter Logs::ResourcePolicy
-    Logs::SubscriptionFilter RDS::DBClusterParameterGroup RDS::DBParameterGroup RDS::DBProxyTargetGroup
-    RDS::DBSubnetGroup RDS::EventSubscription Route53::RecordSet Route53::RecordSetGroup S3::BucketPolicy
-    SES::ConfigurationSet SES::ConfigurationSetEventDestination SNS::Subscription SNS::TopicPolicy
-    SQS::QueuePolicy SecretsManager::ResourcePolicy SecretsManager::RotationSchedule
-    SecretsManager::SecretTargetAttachment ServiceDiscovery::HttpNamespace ServiceDiscovery::Service
-    WAFv2::LoggingConfiguration WAFv2::WebACLAssociation
+    EC2::VPCGatewayAttachment ECR::ReplicationConfiguration ECR::RepositoryCreationTemplate
+    ECS::ClusterCapacityProviderAssociations ECS::TaskDefinition ElastiCache::ParameterGroup
+    ElastiCache::SubnetGroup ElastiCache::User ElastiCache::UserGroup ElasticLoadBalancingV2::Listener
+    ElasticLoadBalancingV2::ListenerRule ElasticLoadBalancingV2::TargetGroup Events::Rule
+    IAM::InstanceProfile IAM::ManagedPolicy IAM::Policy IAM::Role IAM::ServiceLinkedRole IAM::User
+    KMS::Alias Lambda::Permission Logs::Delivery Logs::DeliveryDestination Logs::DeliverySource
+    Logs::MetricFilter Logs::ResourcePolicy Logs::SubscriptionFilter RDS::DBClusterParameterGroup
+    RDS::DBParameterGroup RDS::DBProxyEndpoint RDS::DBProxyTargetGroup RDS::DBSubnetGroup
+    RDS::EventSubscription Route53::RecordSet Route53::RecordSetGroup S3::BucketPolicy SES::ConfigurationSet
+    SES::ConfigurationSetEventDestination SNS::Subscription SNS::TopicPolicy SQS::QueuePolicy
+    SecretsManager::ResourcePolicy SecretsManager::RotationSchedule SecretsManager::SecretTargetAttachment
+    ServiceDiscovery::HttpNamespace ServiceDiscovery::Service WAFv2::IPSet WAFv2::LoggingConfiguration
+    WAFv2::WebACLAssociation
     """.split()  # noqa: SIM905
 )
 """What AWS does not charge for by itself."""

@@ -1,7 +1,7 @@
 """Where an environment lives in AWS: its stacks, regions, zones, names and networks. No asking."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cordillera.components.account import AccountSpec
 from cordillera.components.wanted import Wanted
@@ -9,7 +9,8 @@ from cordillera.core.errors import ManifestError
 
 ACCOUNT, ACCOUNT_STANDBY = "account", "account-standby"
 NETWORK, DATA, FRONT, RELEASE, APP = "network", "data", "front", "release", "app"
-EDGE, OPERATIONS, STANDBY = "edge", "operations", "standby"
+EDGE, OPERATIONS = "edge", "operations"
+STANDBY, STANDBY_APP = "standby", "standby-app"
 UNITS = (
     ACCOUNT,
     ACCOUNT_STANDBY,
@@ -21,10 +22,11 @@ UNITS = (
     EDGE,
     OPERATIONS,
     STANDBY,
+    STANDBY_APP,
 )
 """Every unit is a stack. Their order among each other follows from what refers to what."""
 
-PROTECTED = (NETWORK, DATA)
+PROTECTED = (NETWORK, DATA, STANDBY)
 """Stacks that nobody deletes by accident in the console."""
 
 EDGE_REGION = "us-east-1"
@@ -54,6 +56,15 @@ class Site:
     standby_region: str | None = None
     zone_count: int = 2
     account: AccountSpec = field(default_factory=AccountSpec)
+    stands_by: bool = False
+    """Whether this is the half of the environment that waits in the standby region."""
+
+    @property
+    def standby(self) -> "Site | None":
+        """The same environment as it waits in its standby region; None without one."""
+        if self.standby_region is None:
+            return None
+        return replace(self, region=self.standby_region, standby_region=None, stands_by=True)
 
     @property
     def zones(self) -> tuple[Zone, ...]:
@@ -75,7 +86,7 @@ class Site:
         """Where that stack lives."""
         if unit == EDGE:
             return EDGE_REGION
-        if unit in (STANDBY, ACCOUNT_STANDBY):
+        if unit in (STANDBY, STANDBY_APP, ACCOUNT_STANDBY):
             return self.standby_region or self.region
         return self.region
 
@@ -99,19 +110,19 @@ class Site:
         """Put on every stack, and by CloudFormation on what is in it."""
         return {APP_TAG: self.app, ENVIRONMENT_TAG: self.environment}
 
-    def cidr(self, *, standby: bool = False) -> str:
+    def cidr(self) -> str:
         """The environment's network; its standby has another, so that the two may be joined."""
         number = int(hashlib.sha256(self.environment.encode()).hexdigest()[:8], 16) % 100
-        return f"10.{20 + 2 * number + int(standby)}.0.0/16"
+        return f"10.{20 + 2 * number + int(self.stands_by)}.0.0/16"
 
-    def subnet(self, kind: str, zone: Zone, *, standby: bool = False) -> str:
+    def subnet(self, kind: str, zone: Zone) -> str:
         """A subnet's network: 4,000 addresses in `public` and `isolated`, 8,000 in `private`."""
         start, step, bits = {
             "public": (0, 16, 20),
             "private": (64, 32, 19),
             "isolated": (192, 16, 20),
         }[kind]
-        lead = self.cidr(standby=standby).split(".0.0/")[0]
+        lead = self.cidr().split(".0.0/")[0]
         return f"{lead}.{start + step * zone.index}.0/{bits}"
 
 

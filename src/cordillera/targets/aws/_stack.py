@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from cordillera.core.errors import CordilleraError
+from cordillera.targets.aws import _switches
 from cordillera.targets.aws._parts import AwsPart
 from cordillera.targets.aws._refs import Ref, camel, marked
-from cordillera.targets.aws._site import UNITS, Site
+from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
 
 RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
 """CloudFormation's own limits for a template that it reads from a bucket."""
@@ -18,13 +19,15 @@ RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
 
 @dataclass(frozen=True)
 class Template:
-    """One stack's template. `parameters` are what it needs to know of other stacks."""
+    """One stack's template. `parameters` are what it needs to know of other stacks, `switches` what it
+    needs to know of the account."""
 
     unit: str
     name: str
     region: str
     body: Mapping[str, Any]
     parameters: Mapping[str, Ref] = field(default_factory=dict)
+    switches: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -95,18 +98,30 @@ class _Draft:
     def finished(self) -> Template:
         body: dict[str, Any] = {
             "AWSTemplateFormatVersion": "2010-09-09",
-            "Description": f"Cordillera: {self.unit} of {self.site.environment}",
+            "Description": f"Cordillera: {self._what()}",
             "Metadata": {"Components": self.components},
             "Resources": self.resources,
         }
-        if self.parameters:
-            body["Parameters"] = {name: {"Type": "String"} for name in self.parameters}
+        switches = _switches.used(self.resources)
+        asked, conditions = _switches.sections(switches)
+        if self.parameters or asked:
+            needed = {name: {"Type": "String"} for name in self.parameters}
+            body["Parameters"] = {**needed, **asked}
+        if conditions:
+            body["Conditions"] = conditions
         if self.outputs:
             body["Outputs"] = self.outputs
         name, region = self.site.stack_name(self.unit), self.site.region_of(self.unit)
-        made = Template(self.unit, name, region, body, dict(sorted(self.parameters.items())))
+        known = dict(sorted(self.parameters.items()))
+        made = Template(self.unit, name, region, body, known, tuple(switches))
         _refuse_beyond_limits(made)
         return made
+
+    def _what(self) -> str:
+        """The account's stacks are the same for all of its environments."""
+        if self.unit in (ACCOUNT, ACCOUNT_STANDBY):
+            return "what the environments of an account share"
+        return f"{self.unit} of {self.site.environment}"
 
     def _resolved(self, value: Any) -> Any:
         ref = marked(value)

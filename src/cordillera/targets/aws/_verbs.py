@@ -96,9 +96,7 @@ class AwsVerbs:
         manager = Live(site_of(_home.wanted(environment))).client("secretsmanager")
         if name not in self.secrets(environment):
             return False
-        manager.delete_secret(
-            SecretId=secrets.chosen_name(environment, name), ForceDeleteWithoutRecovery=True
-        )
+        secrets.delete(manager, secrets.chosen_name(environment, name))
         return True
 
     def reveal_secret(self, environment: str, name: str) -> str:

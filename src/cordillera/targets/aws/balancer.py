@@ -9,16 +9,18 @@ from troposphere import elasticloadbalancingv2 as elb
 from cordillera.components.service import HealthSpec, ServiceSpec
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _groups, network
+from cordillera.targets.aws import _groups, _log_bucket, network
 from cordillera.targets.aws._component import Component
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._policy import document
-from cordillera.targets.aws._public import public_service
+from cordillera.targets.aws._public import DISTRIBUTION, behind_edge, public_service
 from cordillera.targets.aws._refs import Ref, Text, camel, text
 from cordillera.targets.aws._site import FRONT, NETWORK, Site
 from cordillera.targets.aws.certificate import certificate
 
-OFFER = Offered("one public service; HTTPS needs a domain")
+OFFER = Offered(
+    "one public service; without a domain HTTPS ends at CloudFront, and an internal one has none"
+)
 
 LOAD_BALANCER, LOG_BUCKET = Ref(FRONT, "LoadBalancer"), Ref(FRONT, "AccessLogs")
 LOG_POLICY = "AccessLogsPolicy"
@@ -32,8 +34,11 @@ def url(want: Wanted) -> Text:
     """The published address."""
     if want.edge.domains:
         return f"https://{want.edge.domains[0]}"
-    made: Text = text("http://", LOAD_BALANCER.get("DNSName"))
-    return made
+    if behind_edge(want):
+        made: Text = text("https://", DISTRIBUTION.get("DomainName"))
+        return made
+    inside: Text = text("http://", LOAD_BALANCER.get("DNSName"))
+    return inside
 
 
 def target_group(service: str) -> Ref:
@@ -139,37 +144,7 @@ def _listener(id: str, port: int, protocol: str, action: Any, **more: Any) -> An
 
 def _logs() -> Iterator[AwsPart]:
     """The balancer writes with SSE-S3 only, so this bucket has no key of ours."""
-    bucket = s3.Bucket(
-        LOG_BUCKET.id,
-        BucketEncryption=s3.BucketEncryption(
-            ServerSideEncryptionConfiguration=[
-                s3.ServerSideEncryptionRule(
-                    ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(
-                        SSEAlgorithm="AES256"
-                    )
-                )
-            ]
-        ),
-        VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
-        PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-            BlockPublicAcls=True,
-            BlockPublicPolicy=True,
-            IgnorePublicAcls=True,
-            RestrictPublicBuckets=True,
-        ),
-        LifecycleConfiguration=s3.LifecycleConfiguration(
-            Rules=[
-                s3.LifecycleRule(
-                    Id="old-logs",
-                    Status="Enabled",
-                    ExpirationInDays=LOG_DAYS,
-                    NoncurrentVersionExpirationInDays=1,
-                )
-            ]
-        ),
-        DeletionPolicy="RetainExceptOnCreate",
-        UpdateReplacePolicy="Retain",
-    )
+    bucket = _log_bucket.bucket(LOG_BUCKET.id, keep_days=LOG_DAYS)
     yield part("balancer", FRONT, bucket)
     yield part("balancer", FRONT, _log_policy())
 
@@ -182,11 +157,5 @@ def _log_policy() -> Any:
         "Action": "s3:PutObject",
         "Resource": text(arn, Sub("/AWSLogs/${AWS::AccountId}/*")),
     }
-    only_tls = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, text(arn, "/*")],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    only_tls = _log_bucket.only_tls(arn, text(arn, "/*"))
     return s3.BucketPolicy(LOG_POLICY, Bucket=LOG_BUCKET, PolicyDocument=document(writes, only_tls))

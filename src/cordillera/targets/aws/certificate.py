@@ -8,12 +8,14 @@ from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws._component import Component
 from cordillera.targets.aws._parts import Parts, part
+from cordillera.targets.aws._public import behind_edge
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import FRONT, Site
+from cordillera.targets.aws._site import EDGE, EDGE_REGION, FRONT, Site
 
 OFFER = Offered("from ACM, validated by DNS; needs a domain")
 
 CERTIFICATE = Ref(FRONT, "Certificate")
+EDGE_CERTIFICATE = Ref(EDGE, "EdgeCertificate")
 
 
 def certificate(want: Wanted) -> Ref | None:
@@ -21,15 +23,25 @@ def certificate(want: Wanted) -> Ref | None:
     return CERTIFICATE if want.edge.domains else None
 
 
+def at_edge(want: Wanted, site: Site) -> Ref | None:
+    """CloudFront's certificate, which lies in us-east-1; None without a domain."""
+    if not want.edge.domains:
+        return None
+    return CERTIFICATE if site.region == EDGE_REGION else EDGE_CERTIFICATE
+
+
 class Certificate(Component):
-    """One certificate for all domains, renewed by ACM itself."""
+    """One certificate for all domains in each region that needs it, renewed by ACM itself."""
 
     name = "certificate"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         if not want.edge.domains:
             return ()
-        return [part("certificate", FRONT, issued(CERTIFICATE.id, want))]
+        made = [part("certificate", FRONT, issued(CERTIFICATE.id, want))]
+        if behind_edge(want) and at_edge(want, site) == EDGE_CERTIFICATE:
+            made.append(part("certificate", EDGE, issued(EDGE_CERTIFICATE.id, want)))
+        return made
 
 
 def issued(id: str, want: Wanted) -> Any:

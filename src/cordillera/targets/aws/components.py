@@ -4,7 +4,9 @@ from functools import cache as remembered
 
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import (
+    _registry,
     _resources,
+    _standby,
     backup,
     balancer,
     cdn,
@@ -36,9 +38,17 @@ def everything() -> tuple[Component, ...]:
         monitoring.Monitoring(),
         threats.Threats(),
         backup.Backup(),
+        _registry.Registry(),
     )
 
 
 def build(want: Wanted, site: Site) -> list[AwsPart]:
     """All parts of an environment. Asks nobody, touches nothing."""
+    made = _parts(want, site)
+    if site.standby is None:
+        return made
+    return [*_standby.copied(made, site), *_standby.waiting(made, _parts(want, site.standby))]
+
+
+def _parts(want: Wanted, site: Site) -> list[AwsPart]:
     return [part for component in everything() for part in component.parts(want, site)]

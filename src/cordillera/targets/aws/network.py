@@ -36,6 +36,11 @@ def task_subnets(want: Wanted) -> str:
     return "public" if want.network.outbound == "none" else "private"
 
 
+def isolated(zone: Zone, site: Site) -> Iterator[AwsPart]:
+    """An isolated subnet in a zone that the environment has not otherwise."""
+    return _subnet("isolated", "IsolatedRoutes", zone, site)
+
+
 class Network(Component):
     """Public subnets for balancers and gateways, private for services, isolated for data."""
 

@@ -5,6 +5,7 @@ generated is made by CloudFormation. No value is ever in a template.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from troposphere import Sub, secretsmanager
 
@@ -15,7 +16,7 @@ from cordillera.targets.aws._component import Component
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Secret, camel
-from cordillera.targets.aws._site import DATA, RELEASE, Site
+from cordillera.targets.aws._site import DATA, RELEASE, STANDBY_APP, Site
 
 OFFER = Offered("in Secrets Manager, under the environment's own key")
 GENERATED_LETTERS = 43
@@ -51,10 +52,13 @@ class Secrets(Component):
     name = "secrets"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        return [*_keys.key(site), *_generated(want, site)]
+        return [*_keys.key(want, site), *_generated(want, site)]
 
     def before(self, unit: str, want: Wanted, live: Live) -> None:
-        """A value that was set before the secret could make itself takes the generated one's place."""
+        """A value that was set before the secret could make itself takes the generated one's place; one
+        that waits for a failover is copied."""
+        if unit == STANDBY_APP:
+            _copy_chosen(want, live)
         if unit != RELEASE:
             return
         manager = live.client("secretsmanager")
@@ -65,7 +69,31 @@ class Secrets(Component):
                 manager.put_secret_value(
                     SecretId=live.physical(generated_ref(name)), SecretString=found
                 )
-                manager.delete_secret(SecretId=early, ForceDeleteWithoutRecovery=True)
+                delete(manager, early)
+
+
+def delete(manager: Any, secret: str) -> None:
+    """Delete a secret and its copies in other regions for good. Raises what AWS answers."""
+    found = manager.describe_secret(SecretId=secret)
+    regions = [one["Region"] for one in found.get("ReplicationStatus", ())]
+    if regions:
+        manager.remove_regions_from_replication(SecretId=secret, RemoveReplicaRegions=regions)
+    manager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+
+
+def _copy_chosen(want: Wanted, live: Live) -> None:
+    """Secrets that somebody set are in no template: their copies are asked for here."""
+    region, manager = live.site.standby_region, live.client("secretsmanager")
+    begin = chosen_name(want.environment, "")
+    found = manager.pages(
+        "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [begin]}]
+    )
+    for name in [str(one["Name"]) for one in found]:
+        known = manager.describe_secret(SecretId=name).get("ReplicationStatus", ())
+        if region not in [one["Region"] for one in known]:
+            manager.replicate_secret_to_regions(
+                SecretId=name, AddReplicaRegions=[{"Region": region}]
+            )
 
 
 def _generated(want: Wanted, site: Site) -> Iterator[AwsPart]:

@@ -19,6 +19,7 @@ from cordillera.targets.aws import (
     _images,
     _once,
     _push,
+    _release_alarms,
     _roles,
     _scaling,
     _tasks,
@@ -122,7 +123,7 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         AvailabilityZoneRebalancing="ENABLED",
         EnableExecuteCommand=True,
         PropagateTags="SERVICE",
-        DeploymentConfiguration=_deployment(),
+        DeploymentConfiguration=_deployment(name, want),
         NetworkConfiguration=network_of(name, want, site),
         ServiceConnectConfiguration=_reached(name, spec),
         **_quick_metrics(spec),
@@ -152,12 +153,15 @@ def _quick_metrics(spec: ServiceSpec) -> dict[str, Any]:
     return {"Monitoring": ecs.MonitoringConfiguration(MetricConfigurations=[one])}
 
 
-def _deployment() -> Any:
-    """All old copies stay until as many new ones are well."""
+def _deployment(name: str, want: Wanted) -> Any:
+    """All old copies stay until as many new ones are well; an alarm undoes the release as well."""
+    alarms = _release_alarms.names(name, want)
+    undo = ecs.DeploymentAlarms(AlarmNames=alarms, Enable=True, Rollback=True)
     return ecs.DeploymentConfiguration(
         MinimumHealthyPercent=100,
         MaximumPercent=200,
         DeploymentCircuitBreaker=ecs.DeploymentCircuitBreaker(Enable=True, Rollback=True),
+        **({"Alarms": undo} if alarms else {}),
     )
 
 
