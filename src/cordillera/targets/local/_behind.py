@@ -10,6 +10,7 @@ from cordillera.targets.local._component import Component
 from cordillera.targets.local._site import Site
 
 BETWEEN_S = 0.7
+SILENT = "no answer"
 
 Amounts = Mapping[str, tuple[float, str]]
 """Zone -> (how much, of what)."""
@@ -18,7 +19,12 @@ Amounts = Mapping[str, tuple[float, str]]
 def annotated(
     states: Mapping[str, ResourceState], component: Component, want: Wanted, site: Site
 ) -> dict[str, ResourceState]:
-    """The same states, with what each member is behind. Takes a moment only when one is."""
+    """The same states, with what each member is behind. Takes a moment only when one is.
+
+    While a server does not answer nothing is measured: asking it twice would only make the answer late.
+    """
+    if any(SILENT in member.detail for state in states.values() for member in state.members):
+        return dict(states)
     first = component.behind(want, site)
     if not first:
         return dict(states)
