@@ -56,8 +56,16 @@ class Written:
         eventually(lambda: len(self.acknowledged) >= wanted, "writes go on")
 
     def lost(self) -> set[int]:
-        """Acknowledged rows that are not there."""
-        return self.acknowledged - set(self._cluster.query("SELECT id FROM orders"))
+        """Acknowledged rows that are not there; asked until somebody answers."""
+        there: list[set[int]] = []
+
+        def asked() -> bool:
+            with suppress(pymysql.Error, OSError):
+                there.append(set(self._cluster.query("SELECT id FROM orders")))
+            return bool(there)
+
+        eventually(asked, "the rows can be read")
+        return self.acknowledged - there[0]
 
     def _write(self) -> None:
         number = self._first

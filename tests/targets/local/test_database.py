@@ -276,6 +276,7 @@ def test_a_keeper_or_voter_alone_is_not_missed(shop: Cluster, how: signal.Signal
 
 @pytest.mark.slow
 def test_what_a_replica_received_is_applied_before_it_is_opened(shop: Cluster) -> None:
+    shop.heal()
     writer = shop.writer()
     other = shop.other(writer)
     with asking.session(shop.site, shop.site.zone(other)) as lock:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.targets.local import losses
+from tests.targets.local.by_hand import eventually
 from tests.targets.local.losses import Cluster, Event
 
 from cordillera.components.target import Loss
@@ -72,8 +73,9 @@ def test_a_full_disk_hands_over_and_nothing_is_lost(flapping: Cluster) -> None:
     with flapping.writing(zone=flapping.other(writer)) as written:
         hog = losses.fill(flapping.site.zone(writer).state / config.DATA)
         try:
+            other = flapping.other(writer)
+            eventually(lambda: flapping.writer() == other, "the other zone writes")
             written.wait_for_more()
-            assert flapping.writer() == flapping.other(writer)
             assert not flapping.state().healthy
         finally:
             hog.unlink()

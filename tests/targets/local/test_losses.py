@@ -1,5 +1,7 @@
 """Losing a zone: every resource goes on in the other one, and nothing that was acknowledged is lost."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -69,37 +71,40 @@ def healed(shop: Environment) -> None:
     eventually(lambda: shop.state().healthy, f"healthy: {shop.state()}", within_s=120)
 
 
+@contextmanager
+def zone_lost(shop: Environment, zone: str) -> Iterator[None]:
+    """Everything in it killed for the block, and back afterwards whatever happens."""
+    LocalVerbs().lose(shop.want.environment, zone, Loss.KILLED)
+    try:
+        yield
+    finally:
+        LocalVerbs().restore(shop.want.environment, zone)
+
+
 @pytest.mark.parametrize(("lost", "left"), [("a", "b"), ("b", "a")])
 def test_with_a_zone_lost_every_resource_goes_on(shop: Environment, lost: str, left: str) -> None:
-    verbs, name = LocalVerbs(), shop.want.environment
     healed(shop)
     before, during = f"before-{lost}", f"during-{lost}"
     assert shop.inside(WRITE.replace("THIS_ONE", before), zone=lost) == "written\n"
 
-    verbs.lose(name, lost, Loss.KILLED)
     write = WRITE.replace("THIS_ONE", during)
-    eventually(lambda: goes(shop, write, left), "writes go on", within_s=WITHIN_S)
     read = READ.replace("ALL_OF_THEM", str([before, during]))
-    assert goes(shop, read, left)
-    assert not shop.state().healthy
-
-    verbs.restore(name, lost)
+    with zone_lost(shop, lost):
+        eventually(lambda: goes(shop, write, left), "writes go on", within_s=WITHIN_S)
+        eventually(lambda: goes(shop, read, left), "reads go on", within_s=WITHIN_S)
+        assert not shop.state().healthy
     healed(shop)
-    verbs.lose(name, left, Loss.KILLED)  # what was written without it is in the one that came back
-    eventually(lambda: goes(shop, read, lost), "everything is there", within_s=WITHIN_S)
-    verbs.restore(name, left)
+    with zone_lost(shop, left):  # what was written without it is in the one that came back
+        eventually(lambda: goes(shop, read, lost), "everything is there", within_s=WITHIN_S)
     healed(shop)
 
 
 def test_the_witness_is_not_missed(shop: Environment) -> None:
-    verbs, name = LocalVerbs(), shop.want.environment
     healed(shop)
 
-    verbs.lose(name, "witness", Loss.KILLED)
-
-    for zone in ("a", "b"):
-        write = WRITE.replace("THIS_ONE", f"without-witness-{zone}")
-        eventually(partial(goes, shop, write, zone), "writes go on", within_s=WITHIN_S)
-    assert not shop.state().healthy
-    verbs.restore(name, "witness")
+    with zone_lost(shop, "witness"):
+        for zone in ("a", "b"):
+            write = WRITE.replace("THIS_ONE", f"without-witness-{zone}")
+            eventually(partial(goes, shop, write, zone), "writes go on", within_s=WITHIN_S)
+        assert not shop.state().healthy
     healed(shop)

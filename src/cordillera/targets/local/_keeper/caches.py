@@ -6,19 +6,23 @@ Sentinels hold it for the master. A master that was cut off has no such majority
 before the Sentinels choose another; one that was frozen is told by them that another took over.
 """
 
+import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.log import say
-from cordillera.targets.local._redis import Denied, over_the_network, through
+from cordillera.targets.local._redis import Denied, Redis, over_the_network, through
 
 SETTING = "min-replicas-to-write"
 ADMIN = "cordillera"
 ASK_TIMEOUT_S, EVERY_S = 1.0, 0.7
 LOST_AFTER_S = 2.5
 LATE_S = 4
+FROZEN_S = 3.0
+"""So long no turn takes: the zone, or the machine, stood still. Sentinels replace a master by then."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,13 @@ class Caches:
 
     def watch_for_ever(self) -> None:
         """Turn after turn, until we are ended."""
+        last = time.monotonic()
         while True:
+            frozen_s, last = time.monotonic() - last, time.monotonic()
             for cache in self._caches:
                 try:
+                    if frozen_s > FROZEN_S:
+                        self._fence(cache, frozen_s)
                     self.turn(cache)
                 except (OSError, Denied) as e:
                     self._seen[cache.name] = _Seen()
@@ -63,11 +71,25 @@ class Caches:
                         say(f"cache {cache.name}: {e}")
             time.sleep(EVERY_S)
 
+    def _fence(self, cache: Cache, frozen_s: float) -> None:
+        """End a master after we were frozen: another may be it by now. It starts anew as the Sentinels say.
+
+        Raises OSError, Denied.
+        """
+        with self._ask(cache) as server:
+            info = server.info("replication")
+            if info["role"] == "master":
+                say(
+                    f"cache {cache.name}: ended, because this zone stood still for {frozen_s:.1f} s"
+                )
+                os.kill(int(server.info("server")["process_id"]), signal.SIGKILL)
+
+    def _ask(self, cache: Cache) -> Redis:
+        return through(cache.socket, timeout_s=ASK_TIMEOUT_S, password=cache.password, user=ADMIN)
+
     def turn(self, cache: Cache) -> None:
         """Have one server wait for a replica, or not. Raises OSError, Denied."""
-        with through(
-            cache.socket, timeout_s=ASK_TIMEOUT_S, password=cache.password, user=ADMIN
-        ) as server:
+        with self._ask(cache) as server:
             info = server.info("replication")
             alone_s = self._alone_s(cache, info)
             alone = alone_s > LOST_AFTER_S and self._lease.left_s > 0
