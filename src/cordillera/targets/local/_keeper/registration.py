@@ -15,6 +15,7 @@ from typing import Any
 
 from cordillera.targets.local._keeper.leadership import STATUS, http_get
 from cordillera.targets.local._keeper.log import say
+from cordillera.targets.local._keeper.processes import matching
 
 MISSING_AFTER_S, AGAIN_AFTER_S = 1.2, 8.0
 APART_S = 1.5
@@ -88,10 +89,4 @@ def servers_of(status: str | None) -> list[Address] | None:
 
 def pids(kind: str, flag: str) -> Iterator[int]:
     """Processes of the object store in this zone: of a kind, with that flag."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if kind.encode() in words and flag.encode() in words:
-                yield int(entry.name)
+    return matching(lambda words: kind.encode() in words and flag.encode() in words)

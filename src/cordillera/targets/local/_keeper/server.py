@@ -14,6 +14,7 @@ from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._keeper.decide import Here
 from cordillera.targets.local._keeper.disk import Disk
 from cordillera.targets.local._keeper.plan import Plan
+from cordillera.targets.local._keeper.processes import matching
 from cordillera.targets.local._mariadb_ask import Server
 
 if TYPE_CHECKING:
@@ -168,10 +169,5 @@ def _all_applied(cursor: "DictCursor") -> bool:
 
 def _pids(options: Path) -> Iterator[int]:
     """Servers of this zone, also one that is only starting."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"mariadbd") and f"--defaults-file={options}".encode() in words:
-                yield int(entry.name)
+    flag = f"--defaults-file={options}".encode()
+    return matching(lambda words: words[0].endswith(b"mariadbd") and flag in words)

@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _haproxy
 from cordillera.targets.local._keeper.log import say
+from cordillera.targets.local._keeper.processes import matching
 
 EVERY_S, ASK_TIMEOUT_S = 0.25, 0.5
 SILENT_S = 1.5
@@ -75,18 +76,10 @@ class Fronts:
 
 def end(name: str) -> None:
     """kill -9 of a front's processes. May be called twice."""
-    for pid in _pids(name):
+    mark = f"{PROCESS}={name}".encode()
+    for pid in matching(lambda words: mark in words, file="environ"):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _pids(name: str) -> Iterator[int]:
-    mark = f"{PROCESS}={name}".encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    yield int(entry.name)
 
 
 def main() -> None:
