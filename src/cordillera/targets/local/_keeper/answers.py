@@ -1,6 +1,7 @@
 """What a keeper answers: its database's role to the proxies, a copy of its data to another keeper."""
 
 import ssl
+import sys
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -38,11 +39,11 @@ class Role:
 
 def serve(plan: Plan, role: Role) -> None:
     """Answer from now on, as long as the process lives. Raises OSError when a port is taken."""
-    plain = ThreadingHTTPServer((plan.zone.private, config.ROLE_PORT), _roles(role))
+    plain = _Server((plan.zone.private, config.ROLE_PORT), _roles(role))
     _run(plain, "roles")
     if not plan.database:
         return
-    sealed = ThreadingHTTPServer((plan.zone.private, config.COPY_PORT), _copies(plan))
+    sealed = _Server((plan.zone.private, config.COPY_PORT), _copies(plan))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(plan.pem)
     context.load_verify_locations(f"{plan.pem}.ca")
@@ -55,6 +56,13 @@ def serve(plan: Plan, role: Role) -> None:
 
 def _run(server: ThreadingHTTPServer, name: str) -> None:
     Thread(target=server.serve_forever, daemon=True, name=name).start()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A proxy that went away before it had its answer is no event; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Quiet(BaseHTTPRequestHandler):
