@@ -61,7 +61,7 @@ defaults
     timeout check 1s
     retries 2
     option redispatch 1
-    default-server check inter 500ms fastinter 200ms downinter 500ms fall 2 rise 1
+    default-server check inter 1s fastinter 200ms downinter 500ms fall 2 rise 1
     default-server on-marked-down shutdown-sessions
 """
 

@@ -28,6 +28,8 @@ MASTERS_FILE, PATIENCE_FILE = "{data}/masters", "{data}/patience"
 START = "cordillera.targets.local._weed_masters"
 
 VARIABLES = {"GOMAXPROCS": "2", "GOGC": "60"}
+MASTER_VARIABLES = {**VARIABLES, "GOMAXPROCS": "1"}
+"""Masters move no data: one thread costs less at rest."""
 
 MASTER_TOML = """\
 [master.volume_growth]

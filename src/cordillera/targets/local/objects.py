@@ -138,7 +138,7 @@ def _master(site: Site, zone: Zone) -> LocalPart:
             "objects-master/master.toml": _weed.MASTER_TOML,
             "objects-master/security.toml": _weed.SECURITY_TOML,
         },
-        variables=_weed.VARIABLES,
+        variables=_weed.MASTER_VARIABLES,
         prepare=(tuple(_weed.master_prepare(site, zone)),),
         data=_weed.MASTER_DATA,
         ready=Ready("tcp", port=_weed.MASTER_PORT),

@@ -92,7 +92,7 @@ class Caches:
         with self._ask(cache) as server:
             info = server.info("replication")
             alone_s = self._alone_s(cache, info)
-            alone = alone_s > LOST_AFTER_S and self._lease.left_s > 0
+            alone = bereft(info, alone_s) and self._lease.left_s > 0
             wanted = needed(info, alone_s, majority=alone and held_for_master(cache))
             if server.setting(SETTING) != str(wanted):
                 server.ask("CONFIG", "SET", SETTING, str(wanted))
@@ -128,8 +128,12 @@ def _holds(cache: Cache, address: str, port: int) -> bool:
 
 def needed(info: Mapping[str, str], alone_s: float, *, majority: bool) -> int:
     """How many replicas must have a write: one, or none for a master that lost its own. Pure."""
-    alone = info["role"] == "master" and alone_s > LOST_AFTER_S
-    return 0 if alone and majority else 1
+    return 0 if bereft(info, alone_s) and majority else 1
+
+
+def bereft(info: Mapping[str, str], alone_s: float) -> bool:
+    """Whether it is a master that lost its replicas. Pure."""
+    return info["role"] == "master" and alone_s > LOST_AFTER_S
 
 
 def replicas(info: Mapping[str, str]) -> int:

@@ -20,7 +20,7 @@ from cordillera.targets.local._keeper.processes import matching
 MISSING_AFTER_S, AGAIN_AFTER_S = 1.2, 8.0
 APART_S = 1.5
 """Between the zones: one volume server can be read while the other starts."""
-EVERY_S, CONFIRM_EVERY_S = 0.7, 5.0
+EVERY_S, CONFIRM_EVERY_S = 1.0, 5.0
 """Between looks at who leads, and between questions to a leader that knows our server."""
 SERVERS = "/dir/status"
 

@@ -26,7 +26,7 @@ STEWARD, COPIES = "objects/steward", "objects/copies"
 HEALTH, HELD = "/healthz", "/status"
 SHELL_TIMEOUT_S = 600.0
 LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
-EVERY_S, RARELY_S, CALM_EVERY_S = 0.5, 1.0, 5.0
+EVERY_S, RARELY_S, CALM_EVERY_S = 0.5, 2.0, 5.0
 """Between looks of the steward, and of the others at who it is; then of the steward while nothing is lost."""
 VACANT_S, YIELD_AFTER_S = 2.5, 30.0
 """So long a data zone's keeper leaves the key to the witness's; then so long until it gives it back."""
