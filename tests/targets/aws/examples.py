@@ -70,7 +70,7 @@ def _write(app: str, to: Path) -> None:
     shutil.rmtree(GOLDEN / app, ignore_errors=True)
     (GOLDEN / app).mkdir(parents=True)
     for unit, template in templates(app, to).items():
-        (GOLDEN / app / f"{unit}.json").write_text(template.text)
+        (GOLDEN / app / f"{unit}.json").write_text(template.readable)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ SUPPRESSED = frozenset[str]()
 
 @pytest.mark.parametrize("app", APPS)
 def test_templates_are_the_golden_ones(app: str, tmp_path: Path) -> None:
-    made = {unit: one.text for unit, one in examples.templates(app, tmp_path).items()}
+    made = {unit: one.readable for unit, one in examples.templates(app, tmp_path).items()}
 
     assert made == dict(examples.golden(app)), "read it, then: python -m tests.targets.aws.examples"
 

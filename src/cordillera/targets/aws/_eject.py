@@ -52,7 +52,7 @@ def write(want: Wanted, folder: Path) -> Sequence[Path]:
     for unit in draft.order:
         template = draft.templates[unit]
         made += [folder / f"{unit}.json", folder / "parameters" / f"{unit}.json"]
-        files.write(made[-2], template.text)
+        files.write(made[-2], template.readable)
         files.write_json(made[-1], _sources(template, draft.site), mode=0o644)
     return made
 

@@ -31,7 +31,12 @@ class Template:
 
     @cached_property
     def text(self) -> str:
-        """As it is uploaded."""
+        """As it is uploaded. A plan makes dozens: without line breaks that takes a twentieth of the time."""
+        return json.dumps(self.body, sort_keys=True) + "\n"
+
+    @property
+    def readable(self) -> str:
+        """The same for people."""
         return json.dumps(self.body, indent=1, sort_keys=True) + "\n"
 
     @cached_property
