@@ -11,7 +11,7 @@ from cordillera.targets.local import _intent
 from cordillera.targets.local._log import log_tail
 
 LOGGED_LINES = 40
-LOGS = ("keeper", "mariadb", "master", "volume", "filer")
+LOGS = ("keeper", "mariadb", "master", "volume", "filer", "s3")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,8 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         used = getattr(item, "funcargs", {}).values()
-        for file in sorted({f for u in used if hasattr(u, "name") for f in logs_of(u.name)}):
+        names = {u.at.env if isinstance(u, Environment) else getattr(u, "name", "") for u in used}
+        for file in sorted({file for name in names for file in logs_of(name)}):
             report.sections.append((str(file), "\n".join(log_tail(file, LOGGED_LINES))))
     return report
 

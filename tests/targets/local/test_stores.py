@@ -4,8 +4,17 @@ import json
 
 import pytest
 
+from cordillera.targets.local._keeper.etcd import Entry
 from cordillera.targets.local._keeper.registration import leader_of, servers_of
-from cordillera.targets.local._keeper.stores import BACK_AFTER_S, LOST_AFTER_S, Do, decide, lonely
+from cordillera.targets.local._keeper.stores import (
+    BACK_AFTER_S,
+    LOST_AFTER_S,
+    RESTARTED_WITHIN_S,
+    Do,
+    decide,
+    lonely,
+)
+from cordillera.targets.local._objects_ask import too_few
 from cordillera.targets.local._weed_masters import FRESH_S, PATIENT, READY, ordered, patience
 
 STATUS = '{"Leader":"10.66.90.2:9333.19333","Peers":["10.66.10.2:9333"]}'
@@ -36,6 +45,19 @@ TOPOLOGY = {
 )
 def test_copies(copies: str, lost_s: float, whole_s: float, wanted: Do) -> None:
     assert decide(copies, lost_s, whole_s) is wanted
+
+
+def test_a_store_whose_zone_lives_may_be_starting_anew() -> None:
+    assert decide("two", RESTARTED_WITHIN_S - 0.1, 0.0, kept=True) is Do.NOTHING
+    assert decide("two", RESTARTED_WITHIN_S + 0.1, 0.0, kept=True) is Do.GO_ON_ALONE
+
+
+def test_one_copy_is_trouble_until_all_have_their_second() -> None:
+    assert too_few([None]) == ""
+    assert too_few([Entry("two", 0, 1, 1)]) == ""
+    assert "one copy" in too_few([Entry("one", 0, 1, 1)])
+    assert "being made" in too_few([Entry("filling", 0, 1, 1)])
+    assert "majority" in too_few(None)
 
 
 def test_a_master_tells_who_leads_or_that_nobody_does() -> None:

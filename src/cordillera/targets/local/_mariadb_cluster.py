@@ -1,16 +1,12 @@
 """An environment's databases from outside of its zones: how they begin, their schemas, the votes."""
 
-import socket
-from contextlib import suppress
-
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _etcd, _net
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local._keeper import votes
-from cordillera.targets.local._keeper.etcd import Etcd
 from cordillera.targets.local._keeper.votes import Votes
 from cordillera.targets.local._mariadb_ask import session
 from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local._votes_ask import asked, client_of
 
 
 def settle(site: Site) -> None:
@@ -37,30 +33,7 @@ def settled(site: Site) -> bool:
 
 def agreed(site: Site) -> Votes | None:
     """What the votes say; None while no majority answers."""
-    try:
-        client = client_of(site)
-    except NotReady:
-        return None
-    try:
-        return votes.read(client)
-    except NotReady:
-        return None
-    finally:
-        client.close()
-
-
-def client_of(site: Site) -> Etcd:
-    """A client of the votes from outside the zones. Raises NotReady before the first start."""
-    first = site.zones[0]
-
-    def dial(host: str, port: int, timeout_s: float) -> socket.socket:
-        zone = next((z for z in site.domains if z.private == host), first)
-        return _net.dial(site, zone, host, port, timeout_s=timeout_s)
-
-    for zone in site.domains:
-        with suppress(OSError):
-            return Etcd(_etcd.members(site), zone.run / _etcd.PEM, dial)
-    raise NotReady("the votes have not been started yet")
+    return asked(site, votes.read)
 
 
 def make_schema(site: Site, schema: str, secret: str) -> None:

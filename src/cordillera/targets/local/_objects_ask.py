@@ -2,15 +2,17 @@
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from cordillera.components.state import Member
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _net, _weed
+from cordillera.targets.local import _net, _votes_ask, _weed
+from cordillera.targets.local._keeper.etcd import Entry
 from cordillera.targets.local._keeper.leadership import STATUS, transfer
+from cordillera.targets.local._keeper.stores import COPIES
 from cordillera.targets.local._site import Site, Zone
 
 SHELL_TIMEOUT_S = 20.0
@@ -97,11 +99,24 @@ def survey(site: Site, bucket: str) -> tuple[tuple[Member, ...], str]:
     silent = [m.zone for m in members if not m.healthy]
     if silent:
         return members, f"no answer in zone {' and '.join(silent)}"
+    few = too_few(_votes_ask.asked(site, lambda client: client.read(COPIES)))
+    if few:
+        return members, few
     held = held_volumes(site)
     lonely = alone(held, len(site.zones))
     if lonely:
         return members, f"{len(lonely)} of {len(held)} volumes have one copy only"
     return members, _unknown(site, held) or _unwritable(site, bucket)
+
+
+def too_few(copies: Sequence[Entry | None] | None) -> str:
+    """What is wrong with how many copies the votes ask for; empty when it is two. Pure."""
+    if copies is None:
+        return "no majority of the votes answers"
+    wanted = copies[0].value if copies[0] else "two"
+    return {
+        "two": "", "one": "new objects get one copy only", "filling": "second copies are being made"
+    }[wanted]  # fmt: skip
 
 
 def gate_trouble(site: Site, zone: Zone) -> str:

@@ -111,7 +111,9 @@ class Etcd:
         link = http.client.HTTPConnection(host, port)
         try:
             plain.settimeout(ANSWER_WITHIN_S)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer takes 40 ms
+            plain.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+            )  # else each answer takes 40 ms
             link.sock = self._context.wrap_socket(plain, server_hostname=host)
         except BaseException:
             plain.close()

@@ -71,13 +71,23 @@ def transfer(to: tuple[str, int]) -> str:
 
 def http_get(server: tuple[str, int], path: str) -> str | None:
     """The body of a good answer, None for anything else."""
+    status, text = _asked(server, path)
+    return text if status == http.HTTPStatus.OK else None
+
+
+def speaks(server: tuple[str, int]) -> bool:
+    """Whether somebody answers there, whatever it is."""
+    return bool(_asked(server, "/")[0])
+
+
+def _asked(server: tuple[str, int], path: str) -> tuple[int, str]:
+    """Status and body; status 0 when there is no answer."""
     link = http.client.HTTPConnection(*server, timeout=ASK_TIMEOUT_S)
     try:
         link.request("GET", path)
         answer = link.getresponse()
-        text = answer.read().decode(errors="replace")
-        return text if answer.status == http.HTTPStatus.OK else None
+        return answer.status, answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return None
+        return 0, ""
     finally:
         link.close()

@@ -17,15 +17,17 @@ from cordillera.core import process
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.local._keeper import etcd
 from cordillera.targets.local._keeper.etcd import Etcd, Silent
-from cordillera.targets.local._keeper.leadership import Leadership, http_get
+from cordillera.targets.local._keeper.leadership import Leadership, http_get, speaks
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.log import say
+from cordillera.targets.local._mariadb_config import ROLE_PORT
 from cordillera.targets.local._site import WITNESS
 
 STEWARD, COPIES = "objects/steward", "objects/copies"
 HEALTH, HELD = "/healthz", "/status"
 SHELL_TIMEOUT_S = 600.0
-LOST_AFTER_S, BACK_AFTER_S = 2.5, 2.0
+LOST_AFTER_S, RESTARTED_WITHIN_S, BACK_AFTER_S = 2.5, 6.0, 2.0
+"""A silent store is lost; one whose zone still has its keeper has longer: it may only be starting anew."""
 EVERY_S, RARELY_S, CALM_EVERY_S = 0.5, 2.0, 5.0
 """Between looks of the steward, and of the others at who it is; then of the steward while nothing is lost."""
 VACANT_S, YIELD_AFTER_S = 2.5, 30.0
@@ -90,12 +92,14 @@ class Stores:
         return answer
 
 
-def decide(copies: str, lost_s: float, whole_s: float) -> Do:
+def decide(copies: str, lost_s: float, whole_s: float, *, kept: bool = False) -> Do:
     """`lost_s` and `whole_s`: for how long a store has been silent, or all have answered. Pure.
+
+    `kept`: the zones of those that are silent live.
 
     `copies`: what new objects get, `one` or `two`; `filling` is two, while older ones get their second copy.
     """
-    if copies != "one" and lost_s > LOST_AFTER_S:
+    if copies != "one" and lost_s > (RESTARTED_WITHIN_S if kept else LOST_AFTER_S):
         return Do.GO_ON_ALONE
     if copies == "one" and whole_s > BACK_AFTER_S:
         return Do.WRITE_TWO
@@ -177,7 +181,8 @@ class Steward:
         self, copies: etcd.Entry | None, answering: list[str], *, whole: bool, since_s: float
     ) -> None:
         found = copies.value if copies else "two"
-        step = decide(found, 0.0 if whole else since_s, since_s if whole else 0.0)
+        kept = not whole and self._are_kept(set(self._stores.servers) - set(answering))
+        step = decide(found, 0.0 if whole else since_s, since_s if whole else 0.0, kept=kept)
         if step is Do.FILL:
             self._fill(copies.changed if copies else 0)
         elif step is not Do.NOTHING:
@@ -248,6 +253,11 @@ class Steward:
         """Zones whose volume server answers."""
         well = self._pool.map(_answers, self._stores.servers.values())
         return [zone for zone, ok in zip(self._stores.servers, well, strict=True) if ok]
+
+    def _are_kept(self, zones: set[str]) -> bool:
+        """Whether the keepers of these zones answer."""
+        hosts = [self._stores.servers[zone][0] for zone in zones]
+        return all(self._pool.map(lambda host: speaks((host, ROLE_PORT)), hosts))
 
 
 def _answers(server: tuple[str, int]) -> bool:
