@@ -41,9 +41,16 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def account(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def number(tmp_path: Path) -> str:
+    """The number of an account that no other test has."""
+    return f"{abs(hash(str(tmp_path))) % 10**12:012d}"
+
+
+@pytest.fixture
+def account(
+    endpoint: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """Credentials of an account of its own for the test, templates stripped of what the emulator lacks."""
-    number = f"{abs(hash(str(tmp_path))) % 10**12:012d}"
     for name, value in emulator.credentials(endpoint, number).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))

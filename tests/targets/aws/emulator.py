@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,24 +94,34 @@ Its GuardDuty can be asked."""
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[str]:
-    """Its address, for AWS_ENDPOINT_URL. Ended with the block."""
-    port = _free_port()
+def ministack(
+    folder: Path,
+    *,
+    at: tuple[str, int] | None = None,
+    enter: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[str]:
+    """Its address, for AWS_ENDPOINT_URL. Ended with the block.
+
+    `at`: where it listens; a free port on loopback by default. `enter`: the words before its command.
+    """
+    host, port = at or ("127.0.0.1", _free_port())
     log = (folder / "ministack.log").open("w")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": host,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "LOG_LEVEL": "WARNING",
+        **variables,
     }
-    argv = [str(BINARIES / "python"), "-m", "ministack"]
+    argv = [*enter, str(BINARIES / "python"), "-m", "ministack"]
     server = subprocess.Popen(argv, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
-        _wait(server, f"http://127.0.0.1:{port}/_ministack/health", folder / "ministack.log")
-        yield f"http://127.0.0.1:{port}"
+        _wait(server, f"http://{host}:{port}/_ministack/health", folder / "ministack.log")
+        yield f"http://{host}:{port}"
     finally:
         server.terminate()
         server.wait(20)

@@ -3,7 +3,6 @@
 Run as `python -I _mail_capture.py ADDRESS PORT FOLDER`.
 """
 
-import asyncio
 import json
 import os
 import secrets
@@ -54,6 +53,8 @@ def _write(path: Path, content: bytes) -> None:
 
 async def serve(address: str, port: int, folder: Path) -> None:
     """Listen until we are ended."""
+    import asyncio
+
     from aiosmtpd.smtp import SMTP
 
     def made() -> SMTP:
@@ -69,6 +70,8 @@ async def serve(address: str, port: int, folder: Path) -> None:
 
 def main() -> None:
     """Serve on the address that was given."""
+    import asyncio
+
     asyncio.run(serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))
 
 

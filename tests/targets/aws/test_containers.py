@@ -1,0 +1,148 @@
+"""`hello` for real on the emulated AWS: its image built and pushed, run by ECS, behind the balancer.
+
+Docker runs the containers; no real AWS was reachable when this was written.
+"""
+
+import shutil
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cordillera.components.protocol import Place, Plan
+from cordillera.components.wanted import Wanted
+from cordillera.core.clock import SystemClock
+from cordillera.operations import provision
+from cordillera.targets.aws import _push
+from cordillera.targets.aws._engine import AwsEngine
+from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._site import site_of
+from cordillera.targets.aws.service import CLUSTER, service
+from tests.targets.aws import cloud, emulator, examples
+from tests.targets.aws.cloud import Cloud
+
+pytestmark = pytest.mark.slow
+AT = Place(examples.ENVIRONMENT, "us-east-1")
+WITHIN_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """In place of the session's emulator: one that runs containers."""
+    if not (emulator.BINARIES / "python").exists():
+        pytest.skip("the emulators are not installed: scripts/setup dev")
+    if cloud.missing():
+        pytest.skip(cloud.missing())
+    folder = Path(tempfile.mkdtemp(prefix="crd"))
+    try:
+        with cloud.cloud(folder) as made, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", made.engine)
+            patch.setenv("DOCKER_CONFIG", str(folder / "client"))
+            _push.engine.cache_clear()
+            CLOUDS.append(made)
+            yield made.endpoint
+    except cloud.CannotRun as e:
+        pytest.skip(str(e))
+    finally:
+        _push.engine.cache_clear()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+CLOUDS: list[Cloud] = []
+
+
+@pytest.fixture
+def number() -> str:
+    """The account whose registry the engine knows."""
+    return emulator.ACCOUNT
+
+
+@dataclass
+class Shop:
+    """`hello` in that account; its folder can be changed between releases."""
+
+    want: Wanted
+    cloud: Cloud
+    releases: int = 0
+
+    def up(self, *, copies: int = 2, text: str = "") -> Plan:
+        """`up`, as a new release if `text` is given: what stands in the page then."""
+        if text:
+            self.releases += 1
+            program = self.want.folder / "app.py"
+            program.write_text(program.read_text().replace("Reload:", f"{text} Reload:"))
+        web = self.want.services["web"]
+        scale = web.scale.model_copy(update={"min": copies, "max": copies})
+        services = {"web": web.model_copy(update={"scale": scale})}
+        want = replace(
+            self.want, services=services, releases={"web": f"release-{self.releases:05}"}
+        )
+        engine = AwsEngine()
+        plan = engine.plan(want, AT)
+        provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="up")
+        return plan
+
+    def page(self) -> str:
+        """What a visitor gets from the balancer; empty while there is no answer."""
+        found = Live(site_of(self.want)).client("elbv2").describe_load_balancers()
+        host = found["LoadBalancers"][0]["DNSName"]
+        request = urllib.request.Request(self.cloud.endpoint, headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    def definition(self) -> str:
+        """The task definition that the service shall run."""
+        live = Live(site_of(self.want))
+        found = live.client("ecs").describe_services(
+            cluster=live.physical(CLUSTER), services=[live.physical(service("web"))]
+        )
+        return str(found["services"][0]["taskDefinition"])
+
+    def copies(self) -> list[str]:
+        return self.cloud.running("web")
+
+
+@pytest.fixture
+def shop(account: str, tmp_path: Path) -> Shop:
+    build = {"build": {"dockerfile": "Dockerfile"}}
+    return Shop(examples.wanted("hello", tmp_path, services={"web": build}), CLOUDS[-1])
+
+
+def eventually(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not true():
+        assert time.monotonic() < deadline, f"not within {WITHIN_S:g} s: {what}"
+        time.sleep(0.3)
+
+
+def test_hello_lives_in_containers(shop: Shop) -> None:
+    shop.up(text="first")
+    eventually(lambda: "first" in shop.page(), "the page comes through the balancer")
+    eventually(lambda: len(shop.copies()) == 2, "two copies run")
+
+    shop.up(copies=4)
+    eventually(lambda: len(shop.copies()) == 4, "it scales")
+
+    killed = shop.copies()[0]
+    shop.cloud.docker("kill", killed)
+    eventually(lambda: len(shop.copies()) == 4 and killed not in shop.copies(), "replaced")
+    eventually(lambda: "first" in shop.page(), "it answers still")
+
+    shop.up(copies=4, text="second")
+    eventually(lambda: "second" in shop.page(), "the new release answers")
+
+    good = shop.definition()
+    program = shop.want.folder / "app.py"
+    program.write_text("raise SystemExit('no configuration')  # Reload:\n")
+    shop.up(copies=4, text="third")  # ministack's CloudFormation does not wait for its ECS
+    assert shop.definition() != good
+    eventually(lambda: shop.definition() == good, "the release before is back by itself")
+    assert "second" in shop.page()
+    eventually(lambda: len(shop.copies()) == 4, "with all of its copies")
