@@ -153,6 +153,17 @@ def test_an_environment_may_live_in_a_file_of_its_own(tmp_path: Path) -> None:
         )
 
 
+def test_an_environment_in_a_cloud_says_in_which_region(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    folder = Path("environments")
+    find.create_environment(
+        path, "globex/production", target="aws", folder=folder, region="eu-central-1"
+    )
+
+    found = find.with_environments(path).environments["globex/production"]
+    assert (found.target, found.region) == ("aws", "eu-central-1")
+
+
 def test_the_manifest_is_found_from_a_folder_below(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     below = tmp_path / "a/b"

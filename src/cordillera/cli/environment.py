@@ -208,18 +208,19 @@ def environments(json: Json = False) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="CUSTOMER/STAGE")],
     target: Annotated[str, typer.Option(help="local, aws, kubernetes or swarm.")] = "local",
+    region: Annotated[str, typer.Option(help="Where a cloud runs it: eu-central-1, say.")] = "",
     folder: Annotated[Path, typer.Option(help="Where the environment's file goes.")] = Path(
         "environments"
     ),
 ) -> None:
     """Take on a customer without touching the app: write a file for one more environment.
 
-    Example: cordillera env create globex/production --target aws
+    Example: cordillera env create globex/production --target aws --region eu-central-1
     """
     from cordillera.manifest import find
 
     manifest = context.options.file or find.manifest_file(Path.cwd())
-    written = find.create_environment(manifest, name, target=target, folder=folder)
+    written = find.create_environment(manifest, name, target=target, folder=folder, region=region)
     render.say(f"Wrote {written}. Next: cordillera up {name}", quiet=_quiet())
 
 

@@ -39,7 +39,9 @@ def with_environments(manifest: Path, folders: Sequence[Path] = ()) -> "Manifest
     return load.load(manifest, extra)
 
 
-def create_environment(manifest: Path, name: str, *, target: str, folder: Path) -> Path:
+def create_environment(
+    manifest: Path, name: str, *, target: str, folder: Path, region: str = ""
+) -> Path:
     """Write a file for one more environment; it is loaded before it stays. Raises Refused, ManifestError."""
     from cordillera.manifest import load
 
@@ -51,7 +53,8 @@ def create_environment(manifest: Path, name: str, *, target: str, folder: Path) 
     if path.exists():
         raise Refused(f"{path} is there already", hint="move it away first")
     place.mkdir(parents=True, exist_ok=True)
-    path.write_text(FILE.format(app=known.app, name=name, target=target))
+    where = f"    region: {region}\n" if region else ""
+    path.write_text(FILE.format(app=known.app, name=name, target=target) + where)
     try:
         load.load(manifest, [path])
     except ManifestError:

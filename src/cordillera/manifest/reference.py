@@ -48,8 +48,8 @@ rates `10/s`, `600/m`; shares `60%`.
 names it, for editors that run the YAML language server.
 
 **Environments outside the app's folder.** Every file `environments/*.yaml` beside the manifest may hold
-further `environments:`. `cordillera env create globex/production --target aws` writes one: taking on a
-customer is no change to the app.
+further `environments:`. `cordillera env create globex/production --target aws --region eu-central-1` writes
+one: taking on a customer is no change to the app.
 
 **Overlays.** Under an environment, `services`, `resources`, `network`, `edge`, `watch` and `recovery` are
 laid over the rest of the file key by key; lists and plain values are replaced.
