@@ -17,8 +17,10 @@ from pathlib import Path
 
 from tests.targets.aws import emulator
 
-OURS, THEIRS, BITS = "10.213.90.1", "10.213.90.2", 30
-BRIDGE = "10.213.91.1/24"
+OCTET = os.getpid() % 127 * 2
+OURS, THEIRS, BITS = f"10.213.{OCTET}.1", f"10.213.{OCTET}.2", 30
+BRIDGE = f"10.213.{OCTET + 1}.1/24"
+"""Others may run these tests at the same time."""
 BASE = "python:3.11-slim"
 REGISTRY = f"{emulator.ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 ANSWERS_WITHIN_S = 60
