@@ -7,7 +7,7 @@ zone then costs no steward. The state is kept there as well, so that another kee
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -144,7 +144,7 @@ class Steward:
         self._zone, self._stores, self._lease = zone, stores, lease
         self._votes = client()
         self._leadership = Leadership(stores.witness)
-        self._pool = ThreadPoolExecutor(max_workers=len(stores.servers))
+        self._pool = ThreadPoolExecutor(max_workers=2 * len(stores.servers))
         self._changed_at, self._whole = time.monotonic(), True
         self._vacant_since = self._calm_at = 0.0
         self._lonely_looks = 0
@@ -169,19 +169,27 @@ class Steward:
         if not self._is_steward(steward):
             self._changed_at = time.monotonic()
             return False
+        keepers = {} if self._whole else self._ask_keepers()
         answering = self._answering()
+        kept = all(keepers[z].result() for z in keepers if z not in answering) and bool(keepers)
         whole, now = len(answering) == len(self._stores.servers), time.monotonic()
         if whole != self._whole:
             self._whole, self._changed_at = whole, now
         if not self._finish(copies):
-            self._see_to(copies, answering, whole=whole, since_s=now - self._changed_at)
+            since_s = now - self._changed_at
+            self._see_to(copies, answering, whole=whole, since_s=since_s, kept=kept)
         return True
 
     def _see_to(
-        self, copies: etcd.Entry | None, answering: list[str], *, whole: bool, since_s: float
+        self,
+        copies: etcd.Entry | None,
+        answering: list[str],
+        *,
+        whole: bool,
+        since_s: float,
+        kept: bool,
     ) -> None:
         found = copies.value if copies else "two"
-        kept = not whole and self._are_kept(set(self._stores.servers) - set(answering))
         step = decide(found, 0.0 if whole else since_s, since_s if whole else 0.0, kept=kept)
         if step is Do.FILL:
             self._fill(copies.changed if copies else 0)
@@ -254,10 +262,10 @@ class Steward:
         well = self._pool.map(_answers, self._stores.servers.values())
         return [zone for zone, ok in zip(self._stores.servers, well, strict=True) if ok]
 
-    def _are_kept(self, zones: set[str]) -> bool:
-        """Whether the keepers of these zones answer."""
-        hosts = [self._stores.servers[zone][0] for zone in zones]
-        return all(self._pool.map(lambda host: speaks((host, ROLE_PORT)), hosts))
+    def _ask_keepers(self) -> dict[str, "Future[bool]"]:
+        """Whether each zone's keeper answers: asked beside the stores, for a frozen one costs a second."""
+        servers = self._stores.servers.items()
+        return {zone: self._pool.submit(speaks, (host, ROLE_PORT)) for zone, (host, _) in servers}
 
 
 def _answers(server: tuple[str, int]) -> bool:
