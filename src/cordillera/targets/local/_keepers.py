@@ -72,7 +72,7 @@ def _caches(want: Wanted, site: Site, zone: Zone) -> list[Mapping[str, object]]:
 
 
 def _stores(site: Site) -> Mapping[str, object]:
-    """What `_keeper.stores` reads."""
+    """What the steward reads."""
     return {
         "servers": {zone.name: (zone.private, _weed.VOLUME_PORT) for zone in site.zones},
         "filers": {zone.name: f"{zone.private}:{_weed.FILER_PORT}" for zone in site.zones},

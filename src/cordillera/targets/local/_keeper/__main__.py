@@ -18,7 +18,8 @@ from cordillera.targets.local._keeper.preference import Preference
 from cordillera.targets.local._keeper.registration import Registration
 from cordillera.targets.local._keeper.rejoin import Rejoin
 from cordillera.targets.local._keeper.server import LocalServer
-from cordillera.targets.local._keeper.stores import Steward, Stores
+from cordillera.targets.local._keeper.steward import Steward
+from cordillera.targets.local._keeper.stores import Stores
 
 EVERY_S, SOON_S = 0.5, 0.05
 
