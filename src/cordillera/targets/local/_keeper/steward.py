@@ -106,7 +106,7 @@ class Steward:
             self._fill(copies.changed if copies else 0)
         elif step is not Do.NOTHING:
             self._do(step, answering)
-        elif whole and self._filling is None and time.monotonic() - self._calm_at > CALM_EVERY_S:
+        elif whole and found == "two" and time.monotonic() - self._calm_at > CALM_EVERY_S:
             self._calm_at = time.monotonic()
             self._in_calm()
 
@@ -116,13 +116,15 @@ class Steward:
         self._lonely_looks = self._lonely_looks + 1 if lonely(held) else 0
         if self._lonely_looks > 1:  # made while a filer did not know yet that two copies are wanted
             self._lonely_looks = 0
-            self._votes.change([], etcd.put(COPIES, Do.WRITE_TWO.value))
+            self._votes.change([], etcd.put(COPIES, Do.GO_ON_ALONE.value))
         self._leadership.prefer_the_witness(self._stores.shell, held[0])
 
     def _do(self, step: Do, answering: list[str]) -> None:
+        if not answering:
+            return
         say(f"objects: {step.name.lower().replace('_', ' ')}")
-        filer = self._stores.filers[answering[0]] if answering else ""
-        self._stores.shell(*step.commands, filer=filer)
+        for zone in answering:  # each by itself: one may not hear what another was told
+            self._stores.shell(*step.commands, filer=self._stores.filers[zone])
         self._votes.change([], etcd.put(COPIES, step.value))
 
     def _fill(self, revision: int) -> None:
