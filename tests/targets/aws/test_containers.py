@@ -5,16 +5,16 @@ Docker runs the containers; no real AWS was reachable when this was written.
 
 import shutil
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cordillera.components.protocol import Place, Plan
+from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.operations import provision
@@ -25,6 +25,7 @@ from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws.service import CLUSTER, service
 from tests.targets.aws import cloud, emulator, examples
 from tests.targets.aws.cloud import Cloud
+from tests.targets.local import by_hand
 
 pytestmark = pytest.mark.slow
 AT = Place(examples.ENVIRONMENT, "us-east-1")
@@ -32,8 +33,8 @@ WITHIN_S = 90.0
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """In place of the session's emulator: one that runs containers."""
+def ours() -> Iterator[Cloud]:
+    """An emulated AWS that runs containers."""
     if not (emulator.BINARIES / "python").exists():
         pytest.skip("the emulators are not installed: scripts/setup dev")
     if cloud.missing():
@@ -44,8 +45,7 @@ def endpoint() -> Iterator[str]:
             patch.setenv("DOCKER_HOST", made.engine)
             patch.setenv("DOCKER_CONFIG", str(folder / "client"))
             _push.engine.cache_clear()
-            CLOUDS.append(made)
-            yield made.endpoint
+            yield made
     except cloud.CannotRun as e:
         pytest.skip(str(e))
     finally:
@@ -53,7 +53,10 @@ def endpoint() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-CLOUDS: list[Cloud] = []
+@pytest.fixture(scope="module")
+def endpoint(ours: Cloud) -> str:
+    """In place of the session's emulator."""
+    return ours.endpoint
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ class Shop:
     cloud: Cloud
     releases: int = 0
 
-    def up(self, *, copies: int = 2, text: str = "") -> Plan:
+    def up(self, *, copies: int = 2, text: str = "") -> None:
         """`up`, as a new release if `text` is given: what stands in the page then."""
         if text:
             self.releases += 1
@@ -85,7 +88,6 @@ class Shop:
         engine = AwsEngine()
         plan = engine.plan(want, AT)
         provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="up")
-        return plan
 
     def page(self) -> str:
         """What a visitor gets from the balancer; empty while there is no answer."""
@@ -111,23 +113,23 @@ class Shop:
 
     def rolled_out(self) -> bool:
         """Whether the last release is the one to go back to from now on."""
-        return bool(self.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+        return self.rollouts()[0] == "COMPLETED"
+
+    def rollouts(self) -> list[str]:
+        """How each of its deployments went."""
+        return [str(one["rolloutState"]) for one in self.service()["deployments"]]
 
     def copies(self) -> list[str]:
         return self.cloud.running("web")
 
 
 @pytest.fixture
-def shop(account: str, tmp_path: Path) -> Shop:
+def shop(account: str, ours: Cloud, tmp_path: Path) -> Shop:
     build = {"build": {"dockerfile": "Dockerfile"}}
-    return Shop(examples.wanted("hello", tmp_path, services={"web": build}), CLOUDS[-1])
+    return Shop(examples.wanted("hello", tmp_path, services={"web": build}), ours)
 
 
-def eventually(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not true():
-        assert time.monotonic() < deadline, f"not within {WITHIN_S:g} s: {what}"
-        time.sleep(0.3)
+eventually = partial(by_hand.eventually, within_s=WITHIN_S)
 
 
 def test_hello_lives_in_containers(shop: Shop) -> None:
@@ -151,7 +153,9 @@ def test_hello_lives_in_containers(shop: Shop) -> None:
     program = shop.want.folder / "app.py"
     program.write_text("raise SystemExit('no configuration')  # Reload:\n")
     shop.up(copies=4, text="third")  # ministack's CloudFormation does not wait for its ECS
-    assert shop.definition() != good
+    eventually(lambda: "FAILED" in shop.rollouts(), "the broken release is given up")
     eventually(lambda: shop.definition() == good, "the release before is back by itself")
-    assert "second" in shop.page()
+    eventually(
+        lambda: "second" in shop.page(), "it answers"
+    )  # ministack sends to ending copies too
     eventually(lambda: len(shop.copies()) == 4, "with all of its copies")

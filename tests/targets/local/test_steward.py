@@ -36,11 +36,11 @@ class Votes:
 class World:
     """Two stores; `silent` of them, `volumes` of each, and what each filer was told last."""
 
-    def __init__(self, copies: str, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now, self.silent = 1000.0, set[str]()
         self.volumes = {"a": [1], "b": [1]}
         self.told: dict[str, tuple[str, ...]] = {}
-        self.votes = Votes(copies)
+        self.votes = Votes("two")
         lease = Lease(lambda: cast(Etcd, self.votes))
         lease.number = LEASE
         patch.setattr(module, "http_get", self.get)
@@ -77,7 +77,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World("two", monkeypatch)
+    return World(monkeypatch)
 
 
 def test_a_lost_zone_leaves_one_copy_and_its_return_two_at_every_filer(world: World) -> None:
