@@ -78,11 +78,26 @@ class SendTogether:
 
 def run(body: str) -> None:
     """Do what a message asks. What it was about may have been deleted meanwhile: then it is done."""
-    job = json.loads(body)
+    job, outer, _held.doing = json.loads(body), doing(), True
     try:
         import_string(job["task"]).call(*job["args"], **job["kwargs"])
     except ObjectDoesNotExist:
         log.info("nothing left to do for %s %s", job["task"], job["args"])
+    finally:
+        _held.doing = outer
+
+
+def doing() -> bool:
+    """Whether this thread is at a job: what fails there is tried again."""
+    return getattr(_held, "doing", False)
+
+
+def later(body: str, after_s: int) -> None:
+    """A job that could not be done yet, sent anew: it may wait for as long as it takes.
+
+    Raises BotoCoreError or ClientError.
+    """
+    queue().send_message(QueueUrl=contract.QUEUE_URL, MessageBody=body, DelaySeconds=after_s)
 
 
 def _hand_over(body: str) -> None:

@@ -119,7 +119,7 @@ WHITENOISE_MAX_AGE = 3600
 # Search: Wagtail's own OpenSearch backend.
 WAGTAILSEARCH_BACKENDS = {
     "default": {
-        "BACKEND": "modelsearch.backends.opensearch2",
+        "BACKEND": "news.search_backend",
         "URLS": [contract.SEARCH_URL],
         "INDEX_PREFIX": "newsroom_",
         "TIMEOUT": 3,

@@ -59,13 +59,17 @@ def up(
     target = context.target(want.target)
     engine = target.engine(listen)
     began = time.monotonic()
+    at = Place(want.environment, want.region)
     with context.alone(target, want.environment, "up"):
-        found = engine.plan(want, Place(want.environment, want.region))
+        found = engine.plan(want, at)
         provision.refuse_data_loss(found, want.environment, consent=yes_delete_data)
-        with progress.live(found.units, quiet=context.options.quiet) as tell:
+        units = (*found.units, provision.SETTLING) if found.changes else ()
+        with progress.live(units, quiet=context.options.quiet) as tell:
             token = provision.token_of(datetime.now(UTC))
             provision.apply(engine, found, tell, clock=SystemClock(), token=token)
-    state = engine.observe(Place(want.environment, want.region))
+            if found.changes:
+                provision.settle(engine, at, tell, clock=SystemClock())
+    state = engine.observe(at)
     farewell.show(target, want, state, seconds=time.monotonic() - began, changed=len(found.changes))
 
 

@@ -20,8 +20,10 @@ def show(
         print(state.url)
         return
     what = f"{changed} changes in {seconds:.1f} s" if changed else "nothing to change"
-    verdict = "[green]healthy[/]" if state.healthy else "[red]not healthy yet: cordillera status[/]"
+    verdict = "[green]healthy[/]" if state.healthy else "[red]not healthy yet[/]"
     render.say(f"\n[bold]{want.environment}[/] is up ({what}), {verdict}\n")
+    if not state.healthy:
+        render.console().print(f"  {state.trouble}\n", markup=False)
     for label, text in _lines(target, want, state):
         render.console().print(f"  [dim]{label:<9}[/] ", end="")
         render.console().print(text, markup=False, soft_wrap=True)

@@ -1,6 +1,6 @@
 """What was found when a running environment was probed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -102,9 +102,22 @@ class EnvironmentState:
     @property
     def healthy(self) -> bool:
         """Everything that was promised is there."""
-        return (
-            self.front_healthy
-            and all(s.healthy >= s.desired for s in self.services.values())
-            and all(r.healthy for r in self.resources.values())
-            and all(z.healthy for z in self.zones.values())
-        )
+        return not self.trouble
+
+    @property
+    def trouble(self) -> str:
+        """What is missing of what was promised, the gravest first; empty when nothing is."""
+        return "; ".join(self._troubles())
+
+    def _troubles(self) -> Iterator[str]:
+        if not self.front_healthy:
+            yield f"the published address: {self.front_detail}"
+        for name, service in self.services.items():
+            if service.healthy < service.desired:
+                yield f"{name}: {service.healthy} of {service.desired} copies are healthy"
+        for name, resource in self.resources.items():
+            if not resource.healthy:
+                yield f"{name}: {resource.detail}"
+        for name, zone in self.zones.items():
+            if not zone.healthy:
+                yield f"zone {name}: {zone.detail or ', '.join(zone.down)}"

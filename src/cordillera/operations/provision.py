@@ -4,12 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cordillera.components.protocol import Effect, Engine, Plan, Progress
+from cordillera.components.protocol import Effect, Engine, Place, Plan, Progress
+from cordillera.components.state import EnvironmentState
 from cordillera.components.target import TargetEngine
 from cordillera.core.clock import Clock
 from cordillera.core.errors import CordilleraError, Refused
 
 POLL_EVERY = timedelta(seconds=0.1)
+SETTLE_WITHIN, LOOK_EVERY = timedelta(seconds=30), timedelta(seconds=0.5)
+"""So long what was just started may take until it does all that was promised."""
+SETTLING = "health"
+"""The unit that waiting for it is told as."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,21 @@ def apply(engine: TargetEngine, plan: Plan, tell: Tell, *, clock: Clock, token: 
         tell(Step("", "note", detail=remark))
     for wave in plan.waves:
         _carry_out(engine, plan, wave, tell, clock, token)
+
+
+def settle(engine: Engine, at: Place, tell: Tell, *, clock: Clock) -> EnvironmentState:
+    """Wait until the environment is healthy, telling what it lacks; the state in the end, well or not."""
+    started = clock.now()
+    while not (state := engine.observe(at)).healthy:
+        span = clock.now() - started
+        if span >= SETTLE_WITHIN:
+            tell(Step(SETTLING, "failed", span.total_seconds(), state.trouble))
+            break
+        tell(Step(SETTLING, "working", span.total_seconds(), state.trouble))
+        clock.sleep(LOOK_EVERY)
+    else:
+        tell(Step(SETTLING, "done", (clock.now() - started).total_seconds()))
+    return state
 
 
 def refuse_data_loss(plan: Plan, environment: str, *, consent: str) -> None:

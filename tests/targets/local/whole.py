@@ -59,6 +59,8 @@ class Environment:
         engine = LocalEngine()
         plan = engine.plan(self.want, self.at)
         provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="test")
+        if plan.changes:
+            provision.settle(engine, self.at, lambda _: None, clock=SystemClock())
         return [f"{c.component}/{c.name}" for c in plan.changes]
 
     def site_folders_left(self) -> list[str]:

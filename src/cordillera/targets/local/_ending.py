@@ -8,8 +8,6 @@ from cordillera.targets.local import _cgroup, _found
 from cordillera.targets.local._site import Site
 from cordillera.targets.local._supervisor import Supervisor
 
-ENDED_WITHIN_S = 5.0
-
 
 def stop(site: Site) -> None:
     """Ask every supervisor to stop, then end whatever still carries the environment's mark."""
@@ -23,7 +21,7 @@ def stop(site: Site) -> None:
 def kill(site: Site) -> None:
     """End at once whatever is the environment's. In a PID namespace nothing outlives its first process."""
     _found.kill(_found.scan(site.environment))
-    deadline = time.monotonic() + ENDED_WITHIN_S
+    deadline = time.monotonic() + _found.ENDED_WITHIN_S
     while _found.scan(site.environment) and time.monotonic() < deadline:
         time.sleep(0.05)
     _cgroup.remove(site)

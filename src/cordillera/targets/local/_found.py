@@ -7,7 +7,9 @@ which part and digest that process is.
 
 import contextlib
 import os
+import select
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ MARK = "CORDILLERA_PART"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 RUNNING = ".running"
+ENDED_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,24 @@ def memory_by_key(found: list[Found]) -> dict[str, int]:
 
 
 def kill(found: list[Found]) -> None:
-    """kill -9 each; those already gone are fine."""
-    for f in found:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(f.pid, signal.SIGKILL)
+    """kill -9 all at once, and wait until they are gone with what they held; at most ENDED_WITHIN_S."""
+    with contextlib.ExitStack() as opened:
+        handles = []
+        for f in found:
+            with contextlib.suppress(ProcessLookupError):
+                handles.append(os.pidfd_open(f.pid))
+                opened.callback(os.close, handles[-1])
+                signal.pidfd_send_signal(handles[-1], signal.SIGKILL)
+        deadline = time.monotonic() + ENDED_WITHIN_S
+        for handle in handles:
+            left_s = max(0.0, deadline - time.monotonic())
+            _readable_once_gone(handle, left_s)
+
+
+def _readable_once_gone(handle: int, within_s: float) -> None:
+    waiting = select.poll()
+    waiting.register(handle, select.POLLIN)
+    waiting.poll(within_s * 1000)
 
 
 def _pids() -> Iterator[int]:

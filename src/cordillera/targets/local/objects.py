@@ -30,10 +30,9 @@ class Objects(Component):
         names = [name for name, _ in want.of_type("objects")]
         if not names:
             return ()
-        store = [_master(site, zone) for zone in site.domains]
-        store += [_volume(site, zone) for zone in site.zones]
-        gates = [p for zone in site.zones for p in (_filer(site, zone), _gateway(want, site, zone))]
-        return (*store, _lead(site), *gates, *(_bucket(want, site, name) for name in names))
+        masters = [_master(site, zone) for zone in site.domains]
+        store = [p for zone in site.zones for p in _store(want, site, zone)]
+        return (*masters, _lead(site), *store, *(_bucket(want, site, name) for name in names))
 
     def endpoints(self, want: Wanted, site: Site) -> Sequence[Endpoint]:
         if not any(want.of_type("objects")):
@@ -123,6 +122,11 @@ def public_prefixes(want: Wanted) -> dict[str, list[str]]:
     }
 
 
+def _store(want: Wanted, site: Site, zone: Zone) -> Parts:
+    """Begun once a master leads: a volume server that finds no leader idles for five seconds."""
+    return _volume(site, zone), _filer(site, zone), _gateway(want, site, zone)
+
+
 def _server(
     name: str, unit: str, body: Process, site: Site, *, holds_data: bool = False
 ) -> LocalPart:
@@ -144,7 +148,7 @@ def _master(site: Site, zone: Zone) -> LocalPart:
         ready=Ready("tcp", port=_weed.MASTER_PORT),
         stop_grace_s=STOP_GRACE_S,
     )
-    return _server(f"master@{zone.name}", f"objects-store/{zone.name}", body, site)
+    return _server(f"master@{zone.name}", f"objects-masters/{zone.name}", body, site)
 
 
 def _volume(site: Site, zone: Zone) -> LocalPart:
@@ -158,8 +162,7 @@ def _volume(site: Site, zone: Zone) -> LocalPart:
         data=_weed.VOLUME_DATA,
         ready=Ready("tcp", port=_weed.VOLUME_PORT),
     )
-    unit = f"objects-store/{zone.name}"
-    return _server(f"volume@{zone.name}", unit, body, site, holds_data=True)
+    return _server(f"volume@{zone.name}", f"objects/{zone.name}", body, site, holds_data=True)
 
 
 def _filer(site: Site, zone: Zone) -> LocalPart:
@@ -196,7 +199,7 @@ def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
 
 def _lead(site: Site) -> LocalPart:
     """Before anything is stored a change of the leading master costs nothing."""
-    return part("objects", "lead", "objects-store/lead", Task("lead"), site.vault.digest)
+    return part("objects", "lead", "objects-masters/lead", Task("lead"), site.vault.digest)
 
 
 def _bucket(want: Wanted, site: Site, resource: str) -> LocalPart:

@@ -19,6 +19,7 @@ LONG_POLL_S = 20
 VISIBLE_AGAIN_S = 120
 LOOK_AT_INDEX_EVERY_S = 60.0
 LONGEST_PAUSE_S = 15.0
+SEARCH_AGAIN_S = 10
 
 
 class Stop(BaseException):
@@ -75,6 +76,10 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             jobs.run(message["Body"])
+        except OpenSearchException as e:
+            log.warning("search did not answer, the job waits for it: %s", e)
+            self._postpone(message)
+            return
         except Exception:
             log.exception("job failed, to be tried again: %s", message["Body"])
             tries = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
@@ -83,6 +88,15 @@ class Command(BaseCommand):
         seconds = round(time.monotonic() - started, 3)
         log.info("done %s", message["Body"], extra={"fields": {"seconds": seconds}})
         self._tell("delete_message", message)
+
+    def _postpone(self, message: dict) -> None:
+        """Send it anew and forget this one, so that a long wait does not count as failures."""
+        try:
+            jobs.later(message["Body"], SEARCH_AGAIN_S)
+        except (BotoCoreError, ClientError):
+            self._give_back(message, SEARCH_AGAIN_S)
+        else:
+            self._tell("delete_message", message)
 
     def _give_back(self, message: dict, after_s: int) -> None:
         self._tell("change_message_visibility", message, VisibilityTimeout=after_s)

@@ -35,6 +35,7 @@ class Registration:
         self._master, self._server, self._data = master, server, data
         self._patience_s = MISSING_AFTER_S + turn * APART_S
         self._known_by: Address | None = None
+        self._running: tuple[int, ...] = ()
         self._missing_since = self._kicked_at = self._asked_at = 0.0
 
     def watch_for_ever(self) -> None:
@@ -52,15 +53,20 @@ class Registration:
         listed = servers_of(http_get(leader, SERVERS)) if leader else None
         self._asked_at = now
         self._known_by = leader if listed is not None and self._server in listed else None
-        missing = listed is not None and self._server not in listed
-        self._missing_since = (self._missing_since or now) if missing else 0.0
-        late = missing and now - self._missing_since > self._patience_s
+        if listed is None or self._server in listed:
+            self._missing_since = 0.0
+        elif running := tuple(pids("volume", f"-dir={self._data}")):
+            self._missed(leader, running, now)
+
+    def _missed(self, leader: Address | None, running: tuple[int, ...], now: float) -> None:
+        """Of a server that runs; one that was just started is given the time to register."""
+        if not self._missing_since or running != self._running:
+            self._missing_since, self._running = now, running
+        late = now - self._missing_since > self._patience_s
         if late and now - self._kicked_at > AGAIN_AFTER_S:
-            say(
-                f"objects: the leading master {leader} does not know our volume server: started anew"
-            )
+            say(f"objects: the leading master {leader} does not know our server: started anew")
             self._kicked_at = now
-            for pid in pids("volume", f"-dir={self._data}"):
+            for pid in running:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
 
