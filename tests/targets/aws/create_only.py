@@ -15,7 +15,7 @@ REGION = "us-east-1"
 SERVICES = tuple(
     """
     ApplicationAutoScaling Backup Budgets CertificateManager CloudFront CloudTrail CloudWatch EC2 ECR
-    ECS ElastiCache ElasticLoadBalancingV2 Events GuardDuty IAM KMS Lambda Logs OpenSearchService RDS
+    ECS EFS ElastiCache ElasticLoadBalancingV2 Events GuardDuty IAM KMS Lambda Logs OpenSearchService RDS
     Route53 S3 SES SNS SQS SSM SecretsManager ServiceDiscovery WAFv2
     """.split()
 )

@@ -11,13 +11,19 @@ from pathlib import Path
 from cordillera.components.account import AccountSpec
 from cordillera.components.wanted import Wanted
 from cordillera.manifest import find, resolve
-from cordillera.targets.aws import _draft
+from cordillera.targets.aws import _draft, _mail_relay
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._stack import Template
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
 ENVIRONMENT = "acme/production"
+TWO_PROVIDERS = {
+    "from": "news@acme.example",
+    "providers": ["ses", {"name": "sendgrid", "password": "SENDGRID_PASSWORD"}],
+}
+"""A mail resource that needs a relay."""
+
 RELEASE = "0123456789"
 OVERLAYS: dict[str, dict[str, object]] = {
     "hello": {"target": "aws", "region": "us-east-1"},
@@ -51,7 +57,8 @@ def account() -> AccountSpec:
 def wanted(app: str, to: Path, **overlay: object) -> Wanted:
     """What that environment asks for, with releases that do not change with the example's files."""
     folder = app_folder(app, to, **overlay)
-    made = resolve.wanted(find.with_environments(folder / "cordillera.yaml"), ENVIRONMENT, folder)
+    found = find.with_environments(folder / "cordillera.yaml")
+    made = _mail_relay.with_relays(resolve.wanted(found, ENVIRONMENT, folder))
     return replace(made, releases=dict.fromkeys(made.services, RELEASE))
 
 

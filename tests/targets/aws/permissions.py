@@ -98,9 +98,12 @@ def types() -> set[str]:
         {"watch": {"budget": 500, "webhook": "https://alarms.acme.example/hook"}},
     )
     mail = {"from": "news@acme.example", "providers": ["ses"]}
-    proxy = {"resources": {"mail": mail, "db": {"proxy": True}}}
+    newsrooms = (
+        {"resources": {"mail": mail, "db": {"proxy": True}}},
+        {"resources": {"mail": examples.TWO_PROVIDERS}},
+    )
     for app in examples.OVERLAYS:
-        for more in (*variants, *((proxy,) if app == "newsroom" else ())):
+        for more in (*variants, *(newsrooms if app == "newsroom" else ())):
             with tempfile.TemporaryDirectory() as place:
                 for one in examples.templates(app, Path(place), **more).values():
                     found |= {r["Type"] for r in one.body["Resources"].values()}

@@ -58,6 +58,7 @@ OPTIONS = {
             "mail": {"from": "News <news@acme.example>", "providers": ["ses"]},
         }
     },
+    "two providers of mail": {"resources": {"mail": examples.TWO_PROVIDERS}},
 }
 
 
@@ -220,9 +221,11 @@ def test_a_user_may_do_anything_in_its_schema_only() -> None:
     assert made[1].endswith(r"IDENTIFIED BY 'it''s\\x'")
 
 
-def test_a_second_provider_or_a_missing_sender_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="sendgrid is not offered on aws"):
+def test_mail_without_a_way_out_or_a_sender_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="mail provider sendgrid has no password"):
         body(tmp_path / "1", resources={"mail": {"from": "a@b.example"}})
+    with pytest.raises(Refused, match="names no provider, and aws captures none"):
+        body(tmp_path / "3", resources={"mail": {"from": "a@b.example", "providers": []}})
     with pytest.raises(ManifestError, match="does not say from which address"):
         body(tmp_path / "2", resources={"mail": {"providers": ["ses"]}})
 

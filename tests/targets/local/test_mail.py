@@ -12,6 +12,7 @@ from tests.targets.local import standin, whole
 from tests.targets.local.by_hand import eventually
 from tests.targets.local.whole import Environment
 
+from cordillera.components import mail_queue
 from cordillera.components.mail import MailSpec
 from cordillera.core.errors import CordilleraError, ManifestError
 from cordillera.core.process import is_root
@@ -43,7 +44,7 @@ def test_a_slow_stream_waits_whole_seconds_and_a_quick_one_is_paced() -> None:
     slow = spec(streams={"bulk": {"rate": "20/m"}})
     quick = spec(streams={"bulk": {"rate": "5/s"}})
 
-    assert _mail_config.delay_s(slow.streams.bulk) == 3
+    assert mail_queue.delay_s(slow.streams.bulk) == 3
     assert [h.paced_port for h in _mail_config.hops(slow, captured=True)] == [0, 0]
     assert [h.rate for h in _mail_config.hops(quick, captured=True)] == [0, 5]
 

@@ -12,6 +12,7 @@ from troposphere import Tags, ec2
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import _mail_relay
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._refs import Ref, camel
 from cordillera.targets.aws._site import NETWORK, Site
@@ -59,6 +60,10 @@ def groups(want: Wanted, site: Site) -> Iterator[AwsPart]:
     for name, spec in want.services.items():
         rules = list(_to_service(spec)) if listens(spec) else []
         yield _group(site, of_service(name).id, f"service {name}", rules, ANYWHERE)
+    relays = _mail_relay.relays(want)
+    if relays:
+        rules = [_from(of_service(relay), 2049, f"service {relay}") for relay in relays]
+        yield _group(site, _mail_relay.group().id, "disks of mail queues", rules, NOWHERE)
     for name, resource in want.resources.items():
         if resource.type in RESOURCE_PORTS:
             rules = list(_to_resource(name, RESOURCE_PORTS[resource.type], want))

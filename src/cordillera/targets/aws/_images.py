@@ -11,7 +11,7 @@ from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core import folder
 from cordillera.core.errors import ManifestError
-from cordillera.targets.aws import _keys
+from cordillera.targets.aws import _keys, _mail_relay
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._refs import Ref, Text, camel, text
 from cordillera.targets.aws._site import DATA, Site
@@ -41,6 +41,7 @@ def image(name: str, want: Wanted) -> Text:
 
 def with_releases(want: Wanted) -> Wanted:
     """The same, with each service's release named after what its folder holds now."""
+    want = _mail_relay.with_relays(want)
     if want.releases:
         return want
     made = {name: _identity(spec, want) for name, spec in want.services.items()}

@@ -14,7 +14,8 @@ from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import login, user
-from cordillera.targets.aws._site import DATA
+from cordillera.targets.aws._refs import Ref, camel
+from cordillera.targets.aws._site import APP, DATA, RELEASE
 
 DATE, SERVICE, MESSAGE, TERMINAL, VERSION = "11111111", "ses", "SendRawEmail", "aws4_request", 4
 USER_TYPE = "AWS::IAM::User"
@@ -98,6 +99,26 @@ def state(domain: str, endpoint: str, live: Live) -> ResourceState:
         endpoint=endpoint,
         members=(Member(live.site.region, "sender", not trouble),),
         detail="; ".join(filter(None, (trouble, limits))),
+    )
+
+
+def relayed(service: str, endpoint: str, live: Live) -> ResourceState:
+    """Whether its relays run: a mail that they have waits for no provider. May raise CordilleraError."""
+    cluster, name = Ref(RELEASE, "Cluster"), Ref(APP, camel(service, "service"))
+    found = live.client("ecs").describe_services(
+        cluster=live.physical(cluster), services=[live.physical(name)]
+    )["services"]
+    running, wanted = (
+        sum(int(one[key]) for one in found) for key in ("runningCount", "desiredCount")
+    )
+    well = 0 < wanted <= running
+    return ResourceState(
+        type="mail",
+        healthy=well,
+        durable=True,
+        endpoint=endpoint,
+        members=(Member(live.site.region, "relay", well, detail=f"{running} of {wanted} run"),),
+        detail="" if well else f"{running} of {wanted} relays run",
     )
 
 

@@ -65,7 +65,8 @@ NAMED: Mapping[str, tuple[str, ...]] = {
 
 TAGGED = frozenset(
     """
-    secretsmanager kms ec2 elasticloadbalancing servicediscovery elasticache backup cloudfront ses wafv2
+    secretsmanager kms ec2 elasticfilesystem elasticloadbalancing servicediscovery elasticache backup
+    cloudfront ses wafv2
     """.split()  # noqa: SIM905
 )
 """Services whose resources get names of no pattern, and carry the environment's tag."""

@@ -11,7 +11,7 @@ from cordillera.targets.aws._prices import SPOT_SHARE, Prices
 from cordillera.targets.aws._rows import Row
 
 REQUESTS_M, GB_OUT, GB_NAT, GB_LOGS = 1.0, 20.0, 10.0, 1.0
-GB_DATABASE, MILLION_IO, GB_OBJECTS, GB_IMAGES = 10.0, 5.0, 10.0, 2.0
+GB_DATABASE, MILLION_IO, GB_OBJECTS, GB_IMAGES, GB_MAILS = 10.0, 5.0, 10.0, 2.0, 0.1
 LCU = 0.1
 SERVICE_METRICS, CLUSTER_METRICS = 13, 8
 
@@ -259,6 +259,7 @@ PRICERS: Mapping[str, Pricer] = {
     "AWS::CloudWatch::CompositeAlarm": _flat("alarm of alarms", "alarm month", 5),
     "AWS::CloudWatch::Dashboard": _flat("dashboard", "dashboard month"),
     "AWS::S3::Bucket": _flat("storage", "s3 GB month", GB_OBJECTS, f"{GB_OBJECTS:g} GB"),
+    "AWS::EFS::FileSystem": _flat("mails that wait", "efs GB month", GB_MAILS, f"{GB_MAILS:g} GB"),
     "AWS::ECR::Repository": _flat("images", "ecr GB month", GB_IMAGES, f"{GB_IMAGES:g} GB"),
     "AWS::SQS::Queue": _queue,
     "AWS::SNS::Topic": _flat("notices", "sns million", 0.01, "few"),
@@ -283,7 +284,7 @@ FREE = frozenset(
     CloudFront::ResponseHeadersPolicy EC2::InternetGateway EC2::Route EC2::RouteTable EC2::SecurityGroup
     EC2::SecurityGroupEgress EC2::SecurityGroupIngress EC2::Subnet EC2::SubnetRouteTableAssociation EC2::VPC
     EC2::VPCGatewayAttachment ECR::ReplicationConfiguration ECR::RepositoryCreationTemplate
-    ECS::ClusterCapacityProviderAssociations ECS::TaskDefinition ElastiCache::ParameterGroup
+    ECS::ClusterCapacityProviderAssociations EFS::MountTarget ECS::TaskDefinition ElastiCache::ParameterGroup
     ElastiCache::SubnetGroup ElastiCache::User ElastiCache::UserGroup ElasticLoadBalancingV2::Listener
     ElasticLoadBalancingV2::ListenerRule ElasticLoadBalancingV2::TargetGroup Events::Rule
     IAM::InstanceProfile IAM::ManagedPolicy IAM::Policy IAM::Role IAM::ServiceLinkedRole IAM::User

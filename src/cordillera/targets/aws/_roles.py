@@ -6,7 +6,7 @@ from typing import Any
 from troposphere import Sub, iam
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _images, _keys, _resources
+from cordillera.targets.aws import _images, _keys, _mail_relay, _resources
 from cordillera.targets.aws._component import Statement
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import allow, document, trust
@@ -38,6 +38,7 @@ def roles(name: str, want: Wanted, site: Site, values: Mapping[str, Value]) -> l
     run = [allow(SHELL, "*")]
     for resource in want.services[name].resources:
         run += _resources.access(want, site, resource)
+    run += _mail_relay.access(name, want)
     return [
         part("service", RELEASE, _role(starting(name).id, "start", start)),
         part("service", RELEASE, _role(running(name).id, "run", run)),

@@ -9,7 +9,7 @@ from troposphere import ecs, logs, secretsmanager
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws import _images, _keys, _roles
+from cordillera.targets.aws import _images, _keys, _mail_relay, _roles
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._refs import Mixed, Ref, Secret, Text, Value, camel, text
 from cordillera.targets.aws._site import RELEASE, Site
@@ -77,6 +77,7 @@ def _definition(name: str, want: Wanted, site: Site, values: Mapping[str, Value]
         ExecutionRoleArn=_roles.starting(name).get("Arn"),
         TaskRoleArn=_roles.running(name).get("Arn"),
         ContainerDefinitions=[_container(name, want, site, values)],
+        **_mail_relay.volumes(name, want),
         # The release before stays: rolling back needs a definition that is still active.
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Retain",
@@ -86,11 +87,13 @@ def _definition(name: str, want: Wanted, site: Site, values: Mapping[str, Value]
 def _container(name: str, want: Wanted, site: Site, values: Mapping[str, Value]) -> Any:
     spec = want.services[name]
     more: dict[str, Any] = {"Command": ["/bin/sh", "-c", spec.command]} if spec.command else {}
+    relay = _mail_relay.container(name, want)
+    protocol = {} if relay else {"AppProtocol": "http"}
     return ecs.ContainerDefinition(
         Name=name,
         Image=_images.image(name, want),
         Essential=True,
-        PortMappings=[ecs.PortMapping(ContainerPort=spec.port, Name=name, AppProtocol="http")],
+        PortMappings=[ecs.PortMapping(ContainerPort=spec.port, Name=name, **protocol)],
         Environment=[
             ecs.Environment(Name=key, Value=value)
             for key, value in sorted(values.items())
@@ -105,6 +108,7 @@ def _container(name: str, want: Wanted, site: Site, values: Mapping[str, Value])
         LinuxParameters=ecs.LinuxParameters(InitProcessEnabled=True),
         StopTimeout=min(STOP_GRACE_MAX_S, round(spec.stop_grace)),
         VersionConsistency="enabled",
+        **relay,
         **more,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from cordillera.components.wanted import Wanted
 from cordillera.manifest import references
-from cordillera.targets.aws import _discovery, _resources, balancer, secrets
+from cordillera.targets.aws import _discovery, _mail_relay, _resources, balancer, secrets
 from cordillera.targets.aws._refs import Value, joined
 from cordillera.targets.aws._site import Site
 
@@ -27,6 +27,7 @@ def variables(name: str, want: Wanted, site: Site) -> dict[str, Value]:
     for resource in spec.resources:
         values.update(_resources.variables(want, site, resource))
     values.update({s.name: secrets.value(s.name, want, site) for s in spec.secrets})
+    values.update(_mail_relay.variables(name, want, site))
     values.update(_own(name, want, site))
     return values
 

@@ -1,6 +1,7 @@
 """Mail: SES, signed for the sender's domain; addresses that bounced or complained get none again.
 
 Apps speak SMTP with a password of their own, over TLS; those that know AWS may use SES's API with their role.
+Where there are other providers besides, apps speak to a relay that queues and tries one after the other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import ManifestError, Refused
-from cordillera.targets.aws import _keys, _mail_live
+from cordillera.targets.aws import _discovery, _keys, _mail_live, _mail_relay, network
 from cordillera.targets.aws._component import Component, Statement
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import identity, login, user
@@ -24,7 +25,8 @@ from cordillera.targets.aws._refs import Ref, Secret, Value, camel, joined, text
 from cordillera.targets.aws._site import DATA, RELEASE, Site
 
 OFFER = Offered(
-    "SES only: a second provider, rates and capture are not offered; never run against the real service"
+    "SES; other providers by a relay. Capture and rates of one a second and more are not offered; never run "
+    "against the real service"
 )
 
 PORT = 465
@@ -39,17 +41,28 @@ class Mail(Component):
     name = "mail"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        return [one for name, spec in mails(want) for one in _parts(name, spec)]
+        return [one for name, spec in mails(want) for one in _parts(name, spec, site)]
 
     def fields(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         spec = dict(mails(want))[resource]
-        return {"host": _host(site), "port": str(PORT), "from": spec.from_ or ""}
+        host, _, port = _endpoint(resource, spec, site).partition(":")
+        return {"host": host, "port": port, "from": spec.from_ or ""}
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         fields, prefix = self.fields(want, site, resource), resource.upper().replace("-", "_")
+        spec = dict(mails(want))[resource]
+        if _mail_relay.needed(spec):
+            url: Value = f"smtp://{_endpoint(resource, spec, site)}"
+            return {
+                f"{prefix}_URL": url,
+                f"{prefix}_FROM": fields["from"],
+                "SMTP_URL": url,
+                "SMTP_HOST": fields["host"],
+                "SMTP_PORT": fields["port"],
+            }
         name, password = Secret(login(resource), "username"), Secret(login(resource), "password")
         in_url = Secret(login(resource), "password_in_url")
-        url = joined("smtps://", name, ":", in_url, f"@{_host(site)}:{PORT}")
+        url = joined("smtps://", name, ":", in_url, f"@{_endpoint(resource, spec, site)}")
         return {
             f"{prefix}_URL": url,
             f"{prefix}_FROM": fields["from"],
@@ -62,12 +75,13 @@ class Mail(Component):
         }
 
     def access(self, want: Wanted, site: Site, resource: str) -> Sequence[Statement]:
-        return [_may_send(resource, dict(mails(want))[resource])]
+        spec = dict(mails(want))[resource]
+        return [_may_send(resource, spec)] if by_ses(spec) else []
 
     def before(self, unit: str, want: Wanted, live: Live) -> None:
         """What is no longer wanted must be deletable; and an app's password before the app."""
         if unit == DATA:
-            _mail_live.drop_keys(live, keep=[user(name).id for name, _ in mails(want)])
+            _mail_live.drop_keys(live, keep=[user(name).id for name, _ in _by_ses(want)])
         if unit == RELEASE:
             self._settle(want, live)
 
@@ -76,7 +90,7 @@ class Mail(Component):
             self._settle(want, live)
 
     def _settle(self, want: Wanted, live: Live) -> None:
-        for name, spec in mails(want):
+        for name, spec in _by_ses(want):
             _mail_live.make_login(name, live)
             _mail_live.write_records(domain(name, spec), live)
 
@@ -85,10 +99,7 @@ class Mail(Component):
             _mail_live.drop_keys(live, keep=())
 
     def observe(self, want: Wanted, live: Live) -> Mapping[str, ResourceState]:
-        return {
-            name: _mail_live.state(domain(name, spec), f"{_host(live.site)}:{PORT}", live)
-            for name, spec in mails(want)
-        }
+        return {name: _observed(name, spec, live) for name, spec in mails(want)}
 
 
 def mails(want: Wanted) -> Iterator[tuple[str, MailSpec]]:
@@ -96,6 +107,15 @@ def mails(want: Wanted) -> Iterator[tuple[str, MailSpec]]:
     for name, spec in want.of_type("mail"):
         if isinstance(spec, MailSpec):
             yield name, spec
+
+
+def by_ses(spec: MailSpec) -> bool:
+    """Whether SES is one of its providers."""
+    return "ses" in [one.name for one in spec.providers]
+
+
+def _by_ses(want: Wanted) -> list[tuple[str, MailSpec]]:
+    return [(name, spec) for name, spec in mails(want) if by_ses(spec)]
 
 
 def domain(name: str, spec: MailSpec) -> str:
@@ -114,28 +134,51 @@ def events(resource: str) -> Ref:
     return Ref(DATA, camel(resource, "events"))
 
 
-def _host(site: Site) -> str:
-    return f"email-smtp.{site.region}.amazonaws.com"
+def _endpoint(name: str, spec: MailSpec, site: Site) -> str:
+    """HOST:PORT that apps speak to."""
+    if _mail_relay.needed(spec):
+        return f"{_discovery.host(_mail_relay.relay(name), site)}:{_mail_relay.PORT}"
+    return f"email-smtp.{site.region}.amazonaws.com:{PORT}"
 
 
 def _rules(name: str) -> Ref:
     return Ref(DATA, camel(name, "sending-rules"))
 
 
-def _refuse_others(name: str, spec: MailSpec) -> None:
-    others = [one.name for one in spec.providers if one.name != "ses"]
-    if others:
+def _observed(name: str, spec: MailSpec, live: Live) -> ResourceState:
+    endpoint = _endpoint(name, spec, live.site)
+    states = []
+    if by_ses(spec):
+        states.append(_mail_live.state(domain(name, spec), endpoint, live))
+    if _mail_relay.needed(spec):
+        states.append(_mail_live.relayed(_mail_relay.relay(name), endpoint, live))
+    return ResourceState(
+        type="mail",
+        healthy=all(one.healthy for one in states),
+        durable=True,  # SES answers when it has it in several zones, and so does the relays' disk
+        endpoint=endpoint,
+        members=tuple(member for one in states for member in one.members),
+        detail="; ".join(one.detail for one in states if one.detail),
+    )
+
+
+def _refuse_none(name: str, spec: MailSpec) -> None:
+    if not spec.providers:
         raise Refused(
-            f"mail {name}: {' and '.join(others)} is not offered on aws: mail leaves by SES only",
+            f"mail {name} names no provider, and aws captures none",
             hint=f"write `resources: {{{name}: {{providers: [ses]}}}}` for this environment",
         )
 
 
-def _parts(name: str, spec: MailSpec) -> Iterator[AwsPart]:
-    _refuse_others(name, spec)
-    yield from (part("mail", DATA, one) for one in _sending(name, domain(name, spec)))
-    yield from (part("mail", DATA, one) for one in _telling(name))
-    yield from (part("mail", DATA, one) for one in _user(name, spec))
+def _parts(name: str, spec: MailSpec, site: Site) -> Iterator[AwsPart]:
+    _refuse_none(name, spec)
+    sender = domain(name, spec)
+    if by_ses(spec):
+        made = (*_sending(name, sender), *_telling(name), *_user(name, spec))
+        yield from (part("mail", DATA, one) for one in made)
+    if _mail_relay.needed(spec):
+        places = {zone.name: network.subnet("isolated", zone) for zone in site.zones}
+        yield from _mail_relay.parts(name, site, places)
 
 
 def _sending(name: str, sender: str) -> Iterator[Any]:

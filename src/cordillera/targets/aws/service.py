@@ -17,6 +17,7 @@ from cordillera.targets.aws import (
     _discovery,
     _groups,
     _images,
+    _mail_relay,
     _once,
     _push,
     _release_alarms,
@@ -154,12 +155,16 @@ def _quick_metrics(spec: ServiceSpec) -> dict[str, Any]:
 
 
 def _deployment(name: str, want: Wanted) -> Any:
-    """All old copies stay until as many new ones are well; an alarm undoes the release as well."""
+    """All old copies stay until as many new ones are well; an alarm undoes the release as well.
+
+    A mail relay has as many queues as copies: there a new copy takes the queue of the one that ended.
+    """
     alarms = _release_alarms.names(name, want)
     undo = ecs.DeploymentAlarms(AlarmNames=alarms, Enable=True, Rollback=True)
+    least, most = (50, 100) if name in _mail_relay.relays(want) else (100, 200)
     return ecs.DeploymentConfiguration(
-        MinimumHealthyPercent=100,
-        MaximumPercent=200,
+        MinimumHealthyPercent=least,
+        MaximumPercent=most,
         DeploymentCircuitBreaker=ecs.DeploymentCircuitBreaker(Enable=True, Rollback=True),
         **({"Alarms": undo} if alarms else {}),
     )
