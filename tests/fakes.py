@@ -1,8 +1,9 @@
-"""A target in memory: the same protocol, no servers. It passes the contract tests of the real ones."""
+"""A clock; and a target in memory, without servers, that passes the contract tests of the real ones."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from cordillera.components.protocol import (
     Change,
@@ -26,6 +27,19 @@ from cordillera.core.errors import CordilleraError, Refused
 
 DATA = {"database", "cache", "objects", "queue", "mail", "search"}
 DURABLE = DATA - {"search"}
+
+
+class Hours:
+    """A clock that sleeps at once."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, span: timedelta) -> None:
+        self.at += span
 
 
 @dataclass

@@ -1,28 +1,16 @@
 """Units, secrets, locks, files, time."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.fakes import Hours
 
 from cordillera.core import files, lock, process, units
 from cordillera.core.clock import wait_until
 from cordillera.core.errors import CommandFailed, NotReady, Refused
 from cordillera.core.vault import Vault, hkdf
-
-
-class Hours:
-    """A clock that sleeps at once."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, span: timedelta) -> None:
-        self.at += span
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """`up` waits until what it made does all that was promised, for a while."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+
+from tests.fakes import Hours
 
 from cordillera.components.protocol import Engine, Place
 from cordillera.components.state import EnvironmentState, ResourceState, ServiceState, ZoneState
@@ -23,19 +24,6 @@ ILL = EnvironmentState(
 
 
 @dataclass
-class Hand:
-    """A clock that moves when somebody sleeps."""
-
-    at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, span: timedelta) -> None:
-        self.at += span
-
-
-@dataclass
 class Probes:
     """Observes one state after the other, the last for good."""
 
@@ -47,7 +35,7 @@ class Probes:
 
     def settle(self) -> EnvironmentState:
         engine = cast("Engine", cast("Any", self))
-        return provision.settle(engine, AT, self.told.append, clock=Hand())
+        return provision.settle(engine, AT, self.told.append, clock=Hours())
 
 
 def test_it_waits_until_the_environment_is_healthy() -> None:

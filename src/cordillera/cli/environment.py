@@ -68,8 +68,9 @@ def up(
             token = provision.token_of(datetime.now(UTC))
             provision.apply(engine, found, tell, clock=SystemClock(), token=token)
             if found.changes:
-                provision.settle(engine, at, tell, clock=SystemClock())
-    state = engine.observe(at)
+                state = provision.settle(engine, at, tell, clock=SystemClock())
+            else:
+                state = engine.observe(at)
     farewell.show(target, want, state, seconds=time.monotonic() - began, changed=len(found.changes))
 
 

@@ -1,6 +1,8 @@
 """What every target tells Postfix, whose queue only sends on: providers, how long it tries, how safely."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cordillera.components.mail import MailSpec, ProviderSpec, StreamSpec
 from cordillera.core.errors import ManifestError
@@ -51,8 +53,24 @@ smtp_destination_concurrency_failed_cohort_limit = 100
 """
 """main.cf(5): nothing is delivered here, and whoever may connect may send."""
 
+HERE = """\
+queue_directory = {place.queue}
+data_directory = {place.lib}
+myhostname = {place.host}
+inet_interfaces = {place.interfaces}
+mynetworks = {place.networks}
+header_checks = regexp:{place.settings}/header_checks
+smtp_sasl_password_maps = texthash:{place.settings}/passwords
+smtp_tls_policy_maps = texthash:{place.settings}/tls
+smtp_destination_rate_delay = {transactional_delay}s
+bulk_destination_rate_delay = {bulk_delay}s
+relayhost = {relay}
+smtp_fallback_relay = {fallback}
+"""
+"""And what is of one queue only."""
+
 MASTER = """\
-{listen}:{port} inet n - n - - smtpd
+{place.listen}:{place.port} inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -76,6 +94,48 @@ tlsmgr    unix  - - n 1000? 1 tlsmgr
 postlog   unix-dgram n - n - 1 postlogd
 """
 """master.cf(5): one way out for each stream."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a queue lies, its name, where it listens, who may send; `copies` share a stream's rate."""
+
+    queue: str
+    lib: str
+    settings: str
+    host: str
+    interfaces: str
+    listen: str
+    port: int
+    networks: str
+    copies: int = 1
+
+
+def main(place: Place, spec: MailSpec, ways: Sequence[str]) -> str:
+    """main.cf; `ways` are the transactional stream's next hops, in order. Pure."""
+    streams = spec.streams
+    return MAIN + HERE.format(
+        place=place,
+        relay=ways[0],
+        fallback=" ".join(ways[1:]),
+        transactional_delay=delay_s(streams.transactional) * place.copies,
+        bulk_delay=delay_s(streams.bulk) * place.copies,
+    )
+
+
+def master(place: Place, ways: Sequence[str]) -> str:
+    """master.cf; `ways` are the bulk stream's next hops, in order. Pure."""
+    return MASTER.format(place=place, bulk_fallback=",".join(ways[1:]))
+
+
+def header_checks(ways: Sequence[str]) -> str:
+    """The map that gives bulk mail its own way out. Pure."""
+    return f"{BULK_HEADER} FILTER bulk:{ways[0]}\n"
+
+
+def tls_policy(next_hop: str, server: str, *, tls: bool) -> str:
+    """A line of the map that says how safely a next hop is spoken to. Pure."""
+    return f"{next_hop} {f'secure match={server}' if tls else 'none'}\n"
 
 
 def host(provider: ProviderSpec) -> str:

@@ -105,7 +105,7 @@ def ministack(
 
     `at`: where it listens; a free port on loopback by default. `enter`: the words before its command.
     """
-    host, port = at or ("127.0.0.1", _free_port())
+    host, port = at or ("127.0.0.1", free_port())
     log = (folder / "ministack.log").open("w")
     environment = {
         "PATH": os.environ["PATH"],
@@ -131,7 +131,7 @@ def ministack(
 @contextmanager
 def moto(folder: Path) -> Iterator[str]:
     """The other emulator's address. Ended with the block."""
-    port = _free_port()
+    port = free_port()
     log = (folder / "moto.log").open("w")
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
     argv = [str(BINARIES / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
@@ -205,7 +205,8 @@ def _refers(value: Any, ids: set[str]) -> bool:
     return any(f'{{"Ref": "{id}"}}' in text or f'["{id}", ' in text for id in ids)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

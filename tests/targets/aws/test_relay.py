@@ -19,6 +19,7 @@ from cordillera.core.process import is_root
 from cordillera.targets.aws import _mail_relay
 from cordillera.targets.aws._site import site_of
 from tests.targets.aws import examples
+from tests.targets.aws.emulator import free_port
 from tests.targets.local import standin, whole
 from tests.targets.local.by_hand import eventually
 
@@ -27,12 +28,6 @@ MACHINE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 """A copy's own numbering of processes: all of them end with the first."""
 
 needs_root = pytest.mark.skipif(not is_root(), reason="Postfix starts as root only")
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 @dataclass

@@ -1,7 +1,11 @@
 """How the parts of mail are called that more than one file names."""
 
+from cordillera.components.mail import MailSpec
 from cordillera.targets.aws._refs import Ref, camel
-from cordillera.targets.aws._site import DATA
+from cordillera.targets.aws._site import DATA, Site
+
+SES = "ses"
+"""The provider that is AWS itself."""
 
 
 def identity(resource: str) -> Ref:
@@ -17,3 +21,13 @@ def user(resource: str) -> Ref:
 def login(resource: str) -> Ref:
     """The secret {"username", "password", "password_in_url"} of the SMTP user."""
     return Ref(DATA, camel(resource, "smtp-login"))
+
+
+def ses_host(site: Site) -> str:
+    """Where SES of the region speaks SMTP."""
+    return f"email-smtp.{site.region}.amazonaws.com"
+
+
+def by_ses(spec: MailSpec) -> bool:
+    """Whether SES is one of its providers."""
+    return SES in [one.name for one in spec.providers]

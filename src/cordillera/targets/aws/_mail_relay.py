@@ -17,7 +17,7 @@ from cordillera.components.service import BuildSpec, HealthSpec, ScaleSpec, Secr
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import ManifestError
 from cordillera.targets.aws import _keys
-from cordillera.targets.aws._mail_ids import login
+from cordillera.targets.aws._mail_ids import SES, login, ses_host
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import allow
 from cordillera.targets.aws._refs import Ref, Secret, Value, camel
@@ -28,25 +28,11 @@ PORT, QUEUES = 2525, "/queues"
 COPIES = 2
 MIB = 2**20
 DISK = "queues"
-HERE = """\
-queue_directory = @QUEUE@
-data_directory = @RUN@/lib
-myhostname = {host}
-inet_interfaces = all
-mynetworks = 127.0.0.0/8 {network}
-header_checks = regexp:@RUN@/etc/header_checks
-smtp_sasl_password_maps = texthash:@RUN@/etc/passwords
-smtp_tls_policy_maps = texthash:@RUN@/etc/tls
-smtp_destination_rate_delay = {transactional_delay}s
-bulk_destination_rate_delay = {bulk_delay}s
-relayhost = {relay}
-smtp_fallback_relay = {fallback}
-"""
 
 
 def needed(spec: MailSpec) -> bool:
     """Whether mail leaves by anything but SES itself."""
-    return [one.name for one in spec.providers] != ["ses"]
+    return [one.name for one in spec.providers] != [SES]
 
 
 def relay(mail: str) -> str:
@@ -84,7 +70,7 @@ def variables(service: str, want: Wanted, site: Site) -> dict[str, Value]:
     if mail is None:
         return {}
     spec = _spec(mail, want)
-    logged_in = [one for one in spec.providers if one.name == "ses" or _has_password(one)]
+    logged_in = [one for one in spec.providers if one.name == SES or _has_password(one)]
     told: dict[str, Value] = {
         **_files(mail, spec, site),
         "QUEUES": QUEUES,
@@ -92,7 +78,7 @@ def variables(service: str, want: Wanted, site: Site) -> dict[str, Value]:
         "WAYS": "\n".join(f"{hop(one, site)} {_words(one)}" for one in logged_in),
     }
     for one in logged_in:
-        if one.name == "ses":
+        if one.name == SES:
             told["SES_USER"] = Secret(login(mail), "username")
             told["SES_PASSWORD"] = Secret(login(mail), "password")
         else:
@@ -102,8 +88,11 @@ def variables(service: str, want: Wanted, site: Site) -> dict[str, Value]:
 
 def hop(one: ProviderSpec, site: Site) -> str:
     """A provider as Postfix writes it; SES is that of the region."""
-    at = f"email-smtp.{site.region}.amazonaws.com" if one.name == "ses" else mail_queue.host(one)
-    return f"[{at}]:{one.port}"
+    return f"[{_server(one, site)}]:{one.port}"
+
+
+def _server(one: ProviderSpec, site: Site) -> str:
+    return ses_host(site) if one.name == SES else mail_queue.host(one)
 
 
 def group() -> Ref:
@@ -210,25 +199,25 @@ def _spec(mail: str, want: Wanted) -> MailSpec:
 
 def _files(mail: str, spec: MailSpec, site: Site) -> dict[str, str]:
     ways = [hop(one, site) for one in spec.providers]
-    safe = [
-        f"secure match={hop(one, site)[1:].partition(']')[0]}" if one.tls else "none"
-        for one in spec.providers
-    ]
-    main = HERE.format(
+    place = mail_queue.Place(
+        queue="@QUEUE@",
+        lib="@RUN@/lib",
+        settings="@RUN@/etc",
         host=f"{mail}.{site.environment.replace('/', '-')}.internal",
-        network=site.cidr(),
-        relay=ways[0],
-        fallback=" ".join(ways[1:]),
-        transactional_delay=mail_queue.delay_s(spec.streams.transactional) * COPIES,
-        bulk_delay=mail_queue.delay_s(spec.streams.bulk) * COPIES,
+        interfaces="all",
+        listen="0.0.0.0",
+        port=PORT,
+        networks=f"127.0.0.0/8 {site.cidr()}",
+        copies=COPIES,
     )
     return {
-        "MAIN_CF": mail_queue.MAIN + main,
-        "MASTER_CF": mail_queue.MASTER.format(
-            listen="0.0.0.0", port=PORT, bulk_fallback=",".join(ways[1:])
+        "MAIN_CF": mail_queue.main(place, spec, ways),
+        "MASTER_CF": mail_queue.master(place, ways),
+        "HEADER_CHECKS": mail_queue.header_checks(ways),
+        "TLS_POLICIES": "".join(
+            mail_queue.tls_policy(hop(one, site), _server(one, site), tls=one.tls)
+            for one in spec.providers
         ),
-        "HEADER_CHECKS": f"{mail_queue.BULK_HEADER} FILTER bulk:{ways[0]}\n",
-        "TLS_POLICIES": "".join(f"{way} {level}\n" for way, level in zip(ways, safe, strict=True)),
     }
 
 
@@ -249,6 +238,6 @@ def _prefix(one: ProviderSpec) -> str:
 
 def _words(one: ProviderSpec) -> str:
     """The names of the variables with its user and its password."""
-    if one.name == "ses":
+    if one.name == SES:
         return "SES_USER SES_PASSWORD"
     return f"{_prefix(one)}_USER {one.password}"

@@ -13,6 +13,7 @@ from cordillera.targets.aws import _allowed, _push, _quotas, _rows
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._draft import MOVES, Draft
 from cordillera.targets.aws._live import Live
+from cordillera.targets.aws._mail_ids import by_ses
 from cordillera.targets.aws._site import EDGE, EDGE_REGION, Site
 
 ON = ("opt-in-not-required", "opted-in")
@@ -119,7 +120,7 @@ def _mails(draft: Draft, live: Live) -> Iterator[str]:
     uses = [
         name
         for name, spec in draft.want.of_type("mail")
-        if isinstance(spec, MailSpec) and "ses" in [one.name for one in spec.providers]
+        if isinstance(spec, MailSpec) and by_ses(spec)
     ]
     if uses and not live.client("sesv2").get_account().get("ProductionAccessEnabled"):
         yield (

@@ -18,7 +18,7 @@ from cordillera.core.errors import ManifestError, Refused
 from cordillera.targets.aws import _discovery, _keys, _mail_live, _mail_relay, network
 from cordillera.targets.aws._component import Component, Statement
 from cordillera.targets.aws._live import Live
-from cordillera.targets.aws._mail_ids import identity, login, user
+from cordillera.targets.aws._mail_ids import by_ses, identity, login, ses_host, user
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._policy import allow, document
 from cordillera.targets.aws._refs import Ref, Secret, Value, camel, joined, text
@@ -51,27 +51,24 @@ class Mail(Component):
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         fields, prefix = self.fields(want, site, resource), resource.upper().replace("-", "_")
         spec = dict(mails(want))[resource]
-        if _mail_relay.needed(spec):
-            url: Value = f"smtp://{_endpoint(resource, spec, site)}"
-            return {
-                f"{prefix}_URL": url,
-                f"{prefix}_FROM": fields["from"],
-                "SMTP_URL": url,
-                "SMTP_HOST": fields["host"],
-                "SMTP_PORT": fields["port"],
+        endpoint, more = _endpoint(resource, spec, site), dict[str, Value]()
+        url: Value = f"smtp://{endpoint}"
+        if not _mail_relay.needed(spec):
+            name, password = (Secret(login(resource), key) for key in ("username", "password"))
+            in_url = Secret(login(resource), "password_in_url")
+            url = joined("smtps://", name, ":", in_url, f"@{endpoint}")
+            more = {
+                "SMTP_USERNAME": name,
+                "SMTP_PASSWORD": password,
+                "AWS_DEFAULT_REGION": site.region,
             }
-        name, password = Secret(login(resource), "username"), Secret(login(resource), "password")
-        in_url = Secret(login(resource), "password_in_url")
-        url = joined("smtps://", name, ":", in_url, f"@{_endpoint(resource, spec, site)}")
         return {
             f"{prefix}_URL": url,
             f"{prefix}_FROM": fields["from"],
             "SMTP_URL": url,
             "SMTP_HOST": fields["host"],
             "SMTP_PORT": fields["port"],
-            "SMTP_USERNAME": name,
-            "SMTP_PASSWORD": password,
-            "AWS_DEFAULT_REGION": site.region,
+            **more,
         }
 
     def access(self, want: Wanted, site: Site, resource: str) -> Sequence[Statement]:
@@ -109,11 +106,6 @@ def mails(want: Wanted) -> Iterator[tuple[str, MailSpec]]:
             yield name, spec
 
 
-def by_ses(spec: MailSpec) -> bool:
-    """Whether SES is one of its providers."""
-    return "ses" in [one.name for one in spec.providers]
-
-
 def _by_ses(want: Wanted) -> list[tuple[str, MailSpec]]:
     return [(name, spec) for name, spec in mails(want) if by_ses(spec)]
 
@@ -138,7 +130,7 @@ def _endpoint(name: str, spec: MailSpec, site: Site) -> str:
     """HOST:PORT that apps speak to."""
     if _mail_relay.needed(spec):
         return f"{_discovery.host(_mail_relay.relay(name), site)}:{_mail_relay.PORT}"
-    return f"email-smtp.{site.region}.amazonaws.com:{PORT}"
+    return f"{ses_host(site)}:{PORT}"
 
 
 def _rules(name: str) -> Ref:

@@ -9,21 +9,6 @@ from cordillera.targets.local._site import Site, Zone
 
 POSTFIX_PORT, ENDPOINT_PORT, CAPTURE_PORT, FIRST_RATE_PORT = 2525, 2526, 2527, 2530
 
-HERE = """\
-queue_directory = {{data}}/queue
-data_directory = {{data}}/lib
-myhostname = {host}
-inet_interfaces = {{private}}
-mynetworks = {networks}
-header_checks = regexp:{{run}}/postfix/header_checks
-smtp_sasl_password_maps = texthash:{{run}}/postfix/passwords
-smtp_tls_policy_maps = texthash:{{run}}/postfix/tls
-smtp_destination_rate_delay = {transactional_delay}s
-bulk_destination_rate_delay = {bulk_delay}s
-relayhost = {relay}
-smtp_fallback_relay = {fallback}
-"""
-
 
 @dataclass(frozen=True)
 class Hop:
@@ -69,22 +54,24 @@ def files(spec: MailSpec, site: Site, zone: Zone, ways: Sequence[Hop]) -> dict[s
     first, second = (
         [w.next_hop for w in ways if w.stream == stream] for stream in mail_queue.STREAMS
     )
-    main = HERE.format(
+    place = mail_queue.Place(
+        queue="{data}/queue",
+        lib="{data}/lib",
+        settings="{run}/postfix",
         host=f"{zone.name}.{site.environment.replace('/', '-')}.internal",
+        interfaces="{private}",
+        listen="{private}",
+        port=POSTFIX_PORT,
         networks=" ".join(["127.0.0.1", *(f"{z.private}/32" for z in site.zones)]),
-        relay=first[0],
-        fallback=" ".join(first[1:]),
-        transactional_delay=mail_queue.delay_s(spec.streams.transactional),
-        bulk_delay=mail_queue.delay_s(spec.streams.bulk),
     )
     return {
-        "postfix/main.cf": mail_queue.MAIN + main,
-        "postfix/master.cf": mail_queue.MASTER.format(
-            listen="{private}", port=POSTFIX_PORT, bulk_fallback=",".join(second[1:])
-        ),
-        "postfix/header_checks": f"{mail_queue.BULK_HEADER} FILTER bulk:{second[0]}\n",
+        "postfix/main.cf": mail_queue.main(place, spec, first),
+        "postfix/master.cf": mail_queue.master(place, second),
+        "postfix/header_checks": mail_queue.header_checks(second),
         "postfix/passwords": "".join(_passwords(ways)),
-        "postfix/tls": "".join(_policies(ways)),
+        "postfix/tls": "".join(
+            mail_queue.tls_policy(w.next_hop, w.host, tls=w.provider.tls) for w in ways
+        ),
     }
 
 
@@ -93,9 +80,3 @@ def _passwords(ways: Sequence[Hop]) -> Iterator[str]:
         user = mail_queue.user(way.provider)
         if user and way.provider.password:
             yield f"{way.next_hop} {user}:${{secret:app/{way.provider.password}}}\n"
-
-
-def _policies(ways: Sequence[Hop]) -> Iterator[str]:
-    for way in ways:
-        level = f"secure match={way.host}" if way.provider.tls else "none"
-        yield f"{way.next_hop} {level}\n"

@@ -52,8 +52,9 @@ class Registration:
             return
         listed = servers_of(http_get(leader, SERVERS)) if leader else None
         self._asked_at = now
-        self._known_by = leader if listed is not None and self._server in listed else None
-        if listed is None or self._server in listed:
+        known = listed is not None and self._server in listed
+        self._known_by = leader if known else None
+        if known or listed is None:
             self._missing_since = 0.0
         elif running := tuple(pids("volume", f"-dir={self._data}")):
             self._missed(leader, running, now)
