@@ -4,7 +4,7 @@ import pytest
 from tests.targets.local.whole import Environment
 
 from cordillera.components.objects import ObjectsSpec
-from cordillera.targets.local import _objects_ask, _published
+from cordillera.targets.local import _objects_ask, _objects_shell, _published
 from cordillera.targets.local.objects import bucket_of
 
 S3 = """
@@ -24,6 +24,12 @@ def anybody(key, method="GET"):
 
 def test_a_volume_that_lies_in_one_zone_only_is_alone() -> None:
     assert _objects_ask.alone({1: {"a", "b"}, 2: {"a"}}, 2) == [2]
+
+
+def test_what_a_zone_lacks_is_told_of_those_that_answer() -> None:
+    assert _objects_ask.lacking({"a": {1: 500, 2: 30}, "b": {1: 500}}) == {"b": 30}
+    assert _objects_ask.lacking({"a": {1: 500, 2: 30}, "b": None}) == {}
+    assert _objects_ask.layout({"a": {1: 500}, "b": None}) == {1: {"a"}}
 
 
 def test_a_prefix_that_could_break_the_edge_is_refused() -> None:
@@ -87,6 +93,6 @@ def test_every_object_lies_in_both_zones(shop: Environment) -> None:
     assert layout
     assert _objects_ask.alone(layout, 2) == []
     assert _objects_ask.known_volumes(shop.site) == layout
-    assert bucket_of(shop.want, "uploads") in _objects_ask.buckets(shop.site)
+    assert bucket_of(shop.want, "uploads") in _objects_shell.buckets(shop.site)
     found = shop.state().resources["uploads"]
     assert (found.healthy, found.durable) == (True, True)

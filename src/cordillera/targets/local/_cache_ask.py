@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from cordillera.components.state import Member
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _cache_config as config
+from cordillera.targets.local import _net
+from cordillera.targets.local._net import PROBE_TIMEOUT_S
 from cordillera.targets.local._redis import Denied, Redis, through
 from cordillera.targets.local._site import Site, Zone
 
-PROBE_TIMEOUT_S = 1.0
 PAIRED_WITHIN_S = 5.0
 ACQUAINTED_WITHIN_S = 15.0
 """Sentinels greet each other every two seconds, and ask the master for its replicas every ten."""
@@ -46,14 +46,12 @@ class Vote:
 
 def survey(site: Site, cache: str) -> list[Server]:
     """Every data zone's server of a cache, all asked at once."""
-    with ThreadPoolExecutor(max_workers=len(site.zones)) as pool:
-        return list(pool.map(lambda zone: _server(site, zone, cache), site.zones))
+    return _net.at_once(site.zones, lambda zone: _server(site, zone, cache))
 
 
 def votes(site: Site, cache: str) -> list[Vote]:
     """Every Sentinel's opinion, all asked at once."""
-    with ThreadPoolExecutor(max_workers=len(site.domains)) as pool:
-        return list(pool.map(lambda zone: _vote(site, zone, cache), site.domains))
+    return _net.at_once(site.domains, lambda zone: _vote(site, zone, cache))
 
 
 def _server(site: Site, zone: Zone, cache: str) -> Server:

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cordillera.components.state import Member
 from cordillera.core.errors import NotReady, Refused
 from cordillera.targets.local import _mariadb_config as config
+from cordillera.targets.local import _net
+from cordillera.targets.local._net import PROBE_TIMEOUT_S
 from cordillera.targets.local._site import Site, Zone
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from cordillera.targets.local._keeper.votes import Votes
 
-PROBE_TIMEOUT_S = 1.0
 WORK_TIMEOUT_S = 30.0
 LATE_S = 10.0
 """A replica that is further behind has received everything, and would need that long to take over."""
@@ -68,8 +68,7 @@ class Server:
 
 def survey(site: Site) -> list[Server]:
     """Every data zone's server, all asked at once; a silent one says `answers=False`."""
-    with ThreadPoolExecutor(max_workers=len(site.zones)) as pool:
-        return list(pool.map(lambda zone: ask(site, zone), site.zones))
+    return _net.at_once(site.zones, lambda zone: ask(site, zone))
 
 
 def ask(site: Site, zone: Zone) -> Server:

@@ -5,6 +5,7 @@ from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local._keeper import votes
 from cordillera.targets.local._keeper.votes import Votes
 from cordillera.targets.local._mariadb_ask import session
+from cordillera.targets.local._net import PROBE_TIMEOUT_S
 from cordillera.targets.local._site import Site, Zone
 from cordillera.targets.local._votes_ask import asked, client_of
 
@@ -53,9 +54,7 @@ def schema_works(site: Site, schema: str, secret: str) -> bool:
     password = site.vault.get(secret)
     try:
         zone = _writer_zone(site)
-        asking.log_in(
-            zone, schema, password, schema=schema, timeout_s=asking.PROBE_TIMEOUT_S
-        ).close()
+        asking.log_in(zone, schema, password, schema=schema, timeout_s=PROBE_TIMEOUT_S).close()
     except (pymysql.Error, OSError, NotReady):
         return False
     return True

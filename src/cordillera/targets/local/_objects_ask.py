@@ -1,112 +1,64 @@
-"""Asking SeaweedFS: its shell for buckets, its master for where copies lie."""
+"""Asking SeaweedFS how it is: its gateways, where copies lie, and whether anything can be written."""
 
 import http.client
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from cordillera.components.state import Member
-from cordillera.core import process
-from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.local import _net, _votes_ask, _weed
 from cordillera.targets.local._keeper.etcd import Entry
-from cordillera.targets.local._keeper.leadership import STATUS, transfer
+from cordillera.targets.local._keeper.leadership import STATUS
 from cordillera.targets.local._keeper.stores import COPIES
 from cordillera.targets.local._site import Site, Zone
 
-SHELL_TIMEOUT_S = 20.0
 ASSIGN = f"/dir/assign?replication={_weed.REPLICATION}&collection="
 """Asks the leading master for a place for an object of a bucket; nothing is written there."""
 TRIED = (OSError, http.client.HTTPException, ValueError)
+LEADERLESS = "no master leads: nothing can be written"
+
+Held = Mapping[str, Mapping[int, int] | None]
+"""Zone -> volume -> its bytes, as the zone's server says; None while it does not answer."""
 
 
-def shell(site: Site, *commands: str) -> str:
-    """What `weed shell` answers. Raises NotReady while no master answers it."""
-    zone = site.zones[0]
-    within = (
-        ["nsenter", f"--net={_net.NETNS_FOLDER / site.netns(zone, 'private')}"]
-        if site.namespaced
-        else []
-    )
-    argv = [*within, weed(), "shell", f"-master={_weed.masters(site)}"]
-    text = "\n".join([*commands, "exit"]) + "\n"
-    try:
-        return process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))
-    except CordilleraError as e:
-        raise NotReady(f"the object store does not answer yet ({e})") from e
-
-
-def weed() -> str:
-    """The program, which lies beside our Python."""
-    from cordillera.targets.local import programs
-
-    return programs.path("weed")
-
-
-def buckets(site: Site) -> list[str]:
-    """Names of the buckets that exist; none while the store does not answer."""
-    try:
-        lines = shell(site, "s3.bucket.list").splitlines()
-    except NotReady:
-        return []
-    return [line.split()[0] for line in lines if line.startswith(" ") and line.split()]
-
-
-def make_bucket(site: Site, bucket: str) -> None:
-    """Make a bucket whose objects get two copies. May be called twice. Raises NotReady."""
-    if bucket in buckets(site):
-        return
-    answer = shell(
-        site,
-        f"fs.configure -locationPrefix=/buckets/ -replication={_weed.REPLICATION} -apply",
-        f"s3.bucket.create -name {bucket}",
-    )
-    if bucket not in buckets(site):
-        raise NotReady(f"bucket {bucket} could not be made: {process.last_line(answer)}")
-
-
-def have_the_witness_lead(site: Site) -> None:
-    """Hand the masters' lead to the one in the witness. May be called twice. Raises NotReady."""
-    leader = _leader(site)
-    if leader is not None and leader.votes_only:
-        return
-    answer = shell(site, transfer((site.witness.private, _weed.MASTER_PORT)))
-    leader = _leader(site)
-    if leader is None or not leader.votes_only:
-        raise NotReady(f"the witness's master does not lead yet: {process.last_line(answer)}")
-
-
-def _leader(site: Site) -> Zone | None:
+def leader_of(site: Site) -> Zone | None:
     """The failure domain whose master leads; None while none does."""
-    for zone in site.domains:
-        with suppress(*TRIED):
-            status, text = _net.http_get(site, zone, _weed.MASTER_PORT, STATUS)
-            if status < 400 and json.loads(text).get("IsLeader"):
-                return zone
-    return None
+    leads = _net.at_once(site.domains, lambda zone: _leads(site, zone))
+    return next((zone for zone, yes in zip(site.domains, leads, strict=True) if yes), None)
 
 
-def drop_bucket(site: Site, bucket: str) -> None:
-    """Delete a bucket and all that is in it. Nothing to do when the store is gone already."""
-    if bucket in buckets(site):
-        shell(site, "lock", f"s3.bucket.delete -name {bucket}", "unlock")
+def _leads(site: Site, zone: Zone) -> bool:
+    try:
+        status, text = _net.http_get(site, zone, _weed.MASTER_PORT, STATUS)
+        return status < 400 and bool(json.loads(text).get("IsLeader"))
+    except TRIED:
+        return False
 
 
 def survey(site: Site, bucket: str) -> tuple[tuple[Member, ...], str]:
     """Each zone's servers, and one sentence of what is wrong. `bucket` is one that exists."""
-    members = tuple(_gate(site, zone) for zone in site.zones)
+    members = tuple(_net.at_once(site.zones, lambda zone: _gate(site, zone)))
     silent = [m.zone for m in members if not m.healthy]
     if silent:
-        return members, f"no answer in zone {' and '.join(silent)}"
+        return members, _no_answer(silent)
     few = too_few(_votes_ask.asked(site, lambda client: client.read(COPIES)))
-    if few:
-        return members, few
-    held = held_volumes(site)
-    lonely = alone(held, len(site.zones))
-    if lonely:
-        return members, f"{len(lonely)} of {len(held)} volumes have one copy only"
-    return members, _unknown(site, held) or _unwritable(site, bucket)
+    return members, few or _volume_trouble(site, bucket)
+
+
+def _volume_trouble(site: Site, bucket: str) -> str:
+    volumes = _volumes(site)
+    if silent := [zone for zone, found in volumes.items() if found is None]:
+        return _no_answer(silent)
+    held = layout(volumes)
+    if lonely := alone(held, len(site.zones)):
+        return f"{len(lonely)} of {len(held)} volumes have one copy only"
+    leader = leader_of(site)
+    if leader is None:
+        return LEADERLESS
+    return _unknown(site, leader, held) or _unwritable(site, leader, bucket)
+
+
+def _no_answer(zones: Sequence[str]) -> str:
+    return f"no answer in zone {' and '.join(zones)}"
 
 
 def too_few(copies: Sequence[Entry | None] | None) -> str:
@@ -122,71 +74,87 @@ def too_few(copies: Sequence[Entry | None] | None) -> str:
 def gate_trouble(site: Site, zone: Zone) -> str:
     """Why a zone's gateway cannot be used yet; empty when it can."""
     member = _gate(site, zone)
-    return _unknown(site, held_volumes(site)) if member.healthy else member.detail
+    if not member.healthy:
+        return member.detail
+    leader = leader_of(site)
+    return LEADERLESS if leader is None else _unknown(site, leader, held_volumes(site))
 
 
-def alone(layout: Mapping[int, set[str]], zones: int) -> list[int]:
+def alone(held: Mapping[int, set[str]], zones: int) -> list[int]:
     """Volumes that do not lie in every zone."""
-    return [number for number, places in layout.items() if len(places) < zones]
+    return [number for number, places in held.items() if len(places) < zones]
 
 
 def held_volumes(site: Site) -> dict[int, set[str]]:
     """Volume -> zones whose servers hold it, as these say themselves."""
-    layout: dict[int, set[str]] = {}
-    for zone in site.zones:
-        for number in _volumes(site, zone):
-            layout.setdefault(number, set()).add(zone.name)
-    return layout
+    return layout(_volumes(site))
+
+
+def layout(volumes: Held) -> dict[int, set[str]]:
+    """Volume -> zones that hold it. Pure."""
+    found: dict[int, set[str]] = {}
+    for zone, numbers in volumes.items():
+        for number in numbers or ():
+            found.setdefault(number, set()).add(zone)
+    return found
 
 
 def missing_bytes(site: Site) -> dict[str, int]:
     """Zone -> bytes of objects that lie elsewhere only; zones that lack nothing are left out."""
-    held = {zone.name: _volumes(site, zone) for zone in site.zones}
-    sizes = {number: size for volumes in held.values() for number, size in volumes.items()}
-    lacking = {
-        zone: sum(size for number, size in sizes.items() if number not in volumes)
-        for zone, volumes in held.items()
+    return lacking(_volumes(site))
+
+
+def lacking(volumes: Held) -> dict[str, int]:
+    """The same, of what the servers said. Pure."""
+    held = {zone: found for zone, found in volumes.items() if found is not None}
+    sizes = {number: size for found in held.values() for number, size in found.items()}
+    missing = {
+        zone: sum(size for number, size in sizes.items() if number not in found)
+        for zone, found in held.items()
     }
-    return {zone: size for zone, size in lacking.items() if size}
+    return {zone: size for zone, size in missing.items() if size}
 
 
-def _volumes(site: Site, zone: Zone) -> dict[int, int]:
-    """Volume -> its bytes, as a zone's server says; none while it does not."""
+def _volumes(site: Site) -> Held:
+    found = _net.at_once(site.zones, lambda zone: _volumes_in(site, zone))
+    return {zone.name: volumes for zone, volumes in zip(site.zones, found, strict=True)}
+
+
+def _volumes_in(site: Site, zone: Zone) -> dict[int, int] | None:
     try:
         _, text = _net.http_get(site, zone, _weed.VOLUME_PORT, "/status")
         return {v["Id"]: int(v.get("Size", 0)) for v in json.loads(text).get("Volumes") or ()}
     except TRIED:
-        return {}
+        return None
 
 
 def known_volumes(site: Site) -> dict[int, set[str]] | None:
     """Volume -> zones, as the leading master has it; None while no master leads."""
-    leader = _leader(site)
-    if leader is None:
-        return None
+    leader = leader_of(site)
+    return None if leader is None else _known_by(site, leader)
+
+
+def _known_by(site: Site, leader: Zone) -> dict[int, set[str]] | None:
     try:
         _, text = _net.http_get(site, leader, _weed.MASTER_PORT, "/vol/status")
     except TRIED:
         return None
-    layout: dict[int, set[str]] = {}
+    known: dict[int, set[str]] = {}
     for number, place in _copies(json.loads(text)):
-        layout.setdefault(number, set()).add(place)
-    return layout
+        known.setdefault(number, set()).add(place)
+    return known
 
 
-def _unknown(site: Site, held: Mapping[int, set[str]]) -> str:
-    known = known_volumes(site)
+def _unknown(site: Site, leader: Zone, held: Mapping[int, set[str]]) -> str:
+    known = _known_by(site, leader)
     if known is None:
-        return "no master leads: nothing can be written"
+        return LEADERLESS
     missing = [number for number, places in held.items() if not places <= known.get(number, set())]
     return f"the masters do not know {len(missing)} volumes yet" if missing else ""
 
 
-def _unwritable(site: Site, bucket: str) -> str:
+def _unwritable(site: Site, leader: Zone, bucket: str) -> str:
     """Why the leading master gives out no place for an object; empty when it does."""
-    leader = _leader(site)
-    if leader is None:
-        return "no master leads: nothing can be written"
     try:
         status, text = _net.http_get(site, leader, _weed.MASTER_PORT, ASSIGN + bucket)
     except TRIED as e:

@@ -152,7 +152,10 @@ def _front(want: Wanted, site: Site) -> tuple[bool, str, float | None]:
         return True, "", None
     health = want.services[name].health
     try:
-        answer = _published.get(site, health.path if health else "/")
+        if health is None:
+            answer = _published.get(site, "/")
+        else:
+            answer = _published.get(site, health.path, timeout_s=health.timeout)
     except (OSError, http.client.HTTPException) as e:
         return False, f"no answer ({e})", None
     return answer.status < 500, f"HTTP {answer.status}", answer.certificate_days_left

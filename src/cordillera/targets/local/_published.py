@@ -20,13 +20,13 @@ class Answer:
     certificate_days_left: float
 
 
-def get(site: Site, path: str) -> Answer:
-    """A GET. Raises OSError, HTTPException."""
+def get(site: Site, path: str, *, timeout_s: float = TIMEOUT_S) -> Answer:
+    """A GET. Raises OSError, HTTPException; TimeoutError when the answer is slower."""
     host, _, port = site.listen.rpartition(":")
     address = "127.0.0.1" if host == "0.0.0.0" else host
     context = ssl.create_default_context(cafile=str(site.state / _zone.CA_FILE))
     with (
-        socket.create_connection((address, int(port)), TIMEOUT_S) as plain,
+        socket.create_connection((address, int(port)), timeout_s) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
         days_left = _days_left(secure)  # an answer that ends the connection closes it

@@ -14,7 +14,6 @@ from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._parts import LocalPart, Process
 from cordillera.targets.local._site import Site, Zone
 
-PROBE_TIMEOUT_S = 1.0
 EXITS_THAT_TELL = 2
 EXITED = re.compile(r"^(\S+ \S+) \w+ exited: (\S+) \((.*?)(?:; .*)?\)$")
 
@@ -86,7 +85,7 @@ def _tcp(part: LocalPart, site: Site, zone: Zone, _: _found.Found) -> tuple[bool
         zone,
         address,
         part.body.ready.port,
-        timeout_s=PROBE_TIMEOUT_S,
+        timeout_s=_net.PROBE_TIMEOUT_S,
         subnet=part.body.subnet,
     ):
         return True, "listening"

@@ -11,10 +11,10 @@ from typing import Any
 from cordillera.core import files, process
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import _found, _supervisor_config, _supervisor_rpc, _walls
+from cordillera.targets.local._net import PROBE_TIMEOUT_S
 from cordillera.targets.local._site import Site, Zone
 
 CALL_TIMEOUT_S = 60.0
-PROBE_TIMEOUT_S = 1.0
 FINISH_WITHIN_S = 60.0
 LAUNCH_WITHIN_S = 15.0
 

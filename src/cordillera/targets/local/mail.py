@@ -21,7 +21,6 @@ OFFER = Offered("captured, unless providers are named")
 __all__ = ["Mail", "list_mails", "read_mail"]
 
 QUEUE = "mail-queue"
-PROBE_TIMEOUT_S = 2.0
 
 
 class Mail(Component):
@@ -73,7 +72,7 @@ class Mail(Component):
         spec = _spec(want)
         if spec is None:
             return {}
-        members = tuple(_member(site, zone) for zone in site.zones)
+        members = tuple(_net.at_once(site.zones, lambda zone: _member(site, zone)))
         silent = [m.zone for m in members if not m.healthy]
         trouble = f"no answer in zone {' and '.join(silent)}" if silent else ""
         way = "captured, none is sent" if spec.capture else "sent on"
@@ -169,7 +168,7 @@ def _member(site: Site, zone: Zone) -> Member:
     )
     detail = f"{waiting} waiting" if waiting else ""
     try:
-        with _net.dial(site, zone, zone.private, port, timeout_s=PROBE_TIMEOUT_S) as link:
+        with _net.dial(site, zone, zone.private, port, timeout_s=_net.PROBE_TIMEOUT_S) as link:
             healthy = link.recv(3) == b"220"
             link.sendall(b"QUIT\r\n")
     except OSError as e:

@@ -8,6 +8,7 @@ from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _objects_ask as asking
+from cordillera.targets.local import _objects_shell as shell
 from cordillera.targets.local import _weed
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
@@ -72,17 +73,17 @@ class Objects(Component):
 
     def perform(self, task: Task, site: Site, want: Wanted) -> None:
         if task.verb == "lead":
-            asking.have_the_witness_lead(site)
+            shell.have_the_witness_lead(site)
         else:
-            asking.make_bucket(site, task.args["bucket"])
+            shell.make_bucket(site, task.args["bucket"])
 
     def holds(self, task: Task, site: Site) -> bool:
         """Who leads later is the keepers' affair."""
-        return task.verb == "lead" or task.args["bucket"] in asking.buckets(site)
+        return task.verb == "lead" or task.args["bucket"] in shell.buckets(site)
 
     def removed(self, name: str, site: Site) -> None:
         if name.startswith(BUCKET_PART):
-            asking.drop_bucket(site, name.removeprefix(BUCKET_PART))
+            shell.drop_bucket(site, name.removeprefix(BUCKET_PART))
 
     def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
         buckets = [bucket_of(want, name) for name, _ in want.of_type("objects")]

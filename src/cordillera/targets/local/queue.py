@@ -24,6 +24,7 @@ SCHEMA = "cordillera_queue"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 QUEUE_PART = "queue-"
 HEALTH = "/health"
+COUNTED_WITHIN_S = 2.0
 LONG_POLL = (
     "mode http",
     "option abortonclose",
@@ -92,17 +93,17 @@ class Queue(Component):
             _drop(site, name.removeprefix(QUEUE_PART))
 
     def observe(self, want: Wanted, site: Site) -> Mapping[str, ResourceState]:
-        members = tuple(_member(site, zone) for zone in site.zones)
+        members = tuple(_net.at_once(site.zones, lambda zone: _member(site, zone)))
         silent = [m.zone for m in members if not m.healthy]
         servers = _mariadb_ask.survey(site)
-        counts = _counts(site, servers)
+        counts = {} if silent else _counts(site, servers)
         copies = not _mariadb_ask.unreplicated(servers)
         found = {}
         for name, _ in want.of_type("queue"):
             queue = queue_name(want, name)
             trouble = f"no answer in zone {' and '.join(silent)}" if silent else ""
             if queue not in counts:
-                trouble = trouble or "it is not there"
+                trouble = trouble or "it is not there, or its database does not answer"
             found[name] = ResourceState(
                 type="queue",
                 healthy=not trouble,
@@ -190,7 +191,9 @@ def _counts(site: Site, servers: Sequence[_mariadb_ask.Server]) -> dict[str, tup
         if server.writable:
             with (
                 suppress(pymysql.Error, OSError),
-                _mariadb_ask.session(site, site.zone(server.zone)) as cursor,
+                _mariadb_ask.session(
+                    site, site.zone(server.zone), timeout_s=COUNTED_WITHIN_S
+                ) as cursor,
             ):
                 cursor.execute(WAITING)
                 return {r["name"]: (int(r["kept"]), int(r["flying"])) for r in cursor.fetchall()}
