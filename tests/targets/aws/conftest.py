@@ -17,6 +17,8 @@ from tests.targets.aws import emulator, permissions
 OF_TESTS = {
     ("cloudformation", "create_stack"),
     ("cloudfront", "get_distribution_config"),
+    ("efs", "describe_file_systems"),
+    ("efs", "describe_mount_targets"),
     ("iam", "list_users"),
     ("opensearch", "list_domain_names"),
     ("route53", "create_hosted_zone"),

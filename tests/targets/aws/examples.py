@@ -68,6 +68,16 @@ def templates(app: str, to: Path, **overlay: object) -> dict[str, Template]:
     return _draft.draft(want, site_of(want)).templates
 
 
+def kinds(to: Path) -> set[str]:
+    """Every type of resource that an environment may consist of."""
+    made = [
+        *(templates(app, to / app) for app in OVERLAYS),
+        templates("newsroom", to / "two", resources={"mail": TWO_PROVIDERS}),
+    ]
+    bodies = [one.body for draft in made for one in draft.values()]
+    return {one["Type"] for body in bodies for one in body["Resources"].values()}
+
+
 def golden(app: str) -> Iterator[tuple[str, str]]:
     """(unit, text) of the golden templates."""
     return ((path.stem, path.read_text()) for path in sorted((GOLDEN / app).glob("*.json")))

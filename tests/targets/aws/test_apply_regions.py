@@ -126,12 +126,7 @@ def test_what_ministack_lacks_it_really_lacks_and_the_rest_it_has(tmp_path: Path
     if not (emulator.BINARIES / "python").exists():
         pytest.skip("the emulators are not installed: scripts/setup dev")
     has = emulator.makes()
-    used = {
-        one["Type"]
-        for app in examples.OVERLAYS
-        for template in examples.templates(app, tmp_path / app).values()
-        for one in template.body["Resources"].values()
-    }
+    used = examples.kinds(tmp_path)
 
     assert sorted(emulator.LACKS & has) == [], "it makes them by now: take them off the list"
     assert sorted(used - has - emulator.LACKS) == [], "a new gap"

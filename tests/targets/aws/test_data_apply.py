@@ -14,13 +14,24 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError
 from cordillera.operations import provision
-from cordillera.targets.aws import _database_live, _mail_live, _once, mail, objects, queue
+from cordillera.targets.aws import (
+    _database_live,
+    _home,
+    _mail_live,
+    _mail_relay,
+    _once,
+    _push,
+    mail,
+    objects,
+    queue,
+)
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._database_ids import cluster
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import login, user
-from cordillera.targets.aws._site import DATA, Site, site_of
+from cordillera.targets.aws._site import DATA, STANDBY_APP, Site, site_of
+from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import examples
 
 pytestmark = pytest.mark.slow
@@ -37,7 +48,9 @@ def newsroom(to: Path, **more: object) -> Wanted:
     """Out of an image: nothing is built here."""
     want = examples.wanted("newsroom", to, **more)
     services = {
-        name: spec.model_copy(update={"image": "news:1", "build": None})
+        name: spec
+        if name in _mail_relay.relays(want)
+        else spec.model_copy(update={"image": "news:1", "build": None})
         for name, spec in want.services.items()
     }
     return dataclasses.replace(want, services=services)
@@ -175,6 +188,32 @@ def _left(live: Live, site: Site) -> list[str]:
         names += [one["ReplicationGroupId"] for one in found["ReplicationGroups"]]
         names += live.client("sqs", region).list_queues().get("QueueUrls", ())
     return names + [one["UserName"] for one in live.client("iam").list_users()["Users"]]
+
+
+def test_a_relay_has_a_disk_that_all_of_its_copies_reach(
+    account: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_push, "there", lambda *_: True)  # test_containers builds it
+    want = newsroom(tmp_path, resources={"mail": examples.TWO_PROVIDERS})
+    _home.save_wanted(want)
+    AwsVerbs().set_secret(examples.ENVIRONMENT, "SENDGRID_PASSWORD", "x")
+
+    up(want)
+
+    assert AwsEngine().plan(want, AT).changes == ()
+    live = Live(site_of(want))
+    there = Stacks(live.site).describe(STANDBY_APP)
+    assert there is not None and there.status == "CREATE_COMPLETE"
+    efs, disk = live.client("efs"), live.physical(_mail_relay.disk("mail"))
+    made = efs.describe_file_systems(FileSystemId=disk)["FileSystems"][0]
+    assert made["Encrypted"]
+    reached = efs.describe_mount_targets(FileSystemId=disk)["MountTargets"]
+    assert len({one["SubnetId"] for one in reached}) == len(live.site.zones)
+
+    AwsEngine().destroy(AT)
+
+    for region in live.site.regions:
+        assert live.client("efs", region).describe_file_systems()["FileSystems"] == []
 
 
 def test_every_option_comes_up_too(account: str, tmp_path: Path) -> None:
