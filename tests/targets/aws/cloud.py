@@ -21,7 +21,7 @@ OCTET = os.getpid() % 127 * 2
 OURS, THEIRS, BITS = f"10.213.{OCTET}.1", f"10.213.{OCTET}.2", 30
 BRIDGE = f"10.213.{OCTET + 1}.1/24"
 """Others may run these tests at the same time."""
-BASE = "python:3.11-slim"
+BASE, DEBIAN = "python:3.11-slim", "debian:12-slim"
 REGISTRY = f"{emulator.ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 ANSWERS_WITHIN_S = 60
 PYTHON = "/usr/bin/python3.11"
@@ -59,6 +59,23 @@ class Cloud:
         """The containers of an ECS service that run now."""
         label = f"label=com.amazonaws.ecs.container-name={service}"
         return self.docker("ps", "--quiet", "--filter", label).split()
+
+    def inside(self, container: str, *words: str) -> None:
+        """Run a command of this machine in a container's network."""
+        process = self.docker("inspect", "--format", "{{.State.Pid}}", container).strip()
+        argv = ["nsenter", "--target", process, "--net", *words]
+        subprocess.run(argv, check=True, timeout=60)
+
+    def make_debian(self, folder: Path, *packages: str) -> None:
+        """Debian's base image with the packages that a Dockerfile will ask for: it has no network."""
+        packed, cut_off = folder / "debian.tar", 'rm "$1"/etc/apt/sources.list'
+        make: list[str | Path] = [
+            "mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
+            f"--customize-hook={cut_off}", "bookworm", packed,
+        ]  # fmt: skip
+        subprocess.run(make, check=True, timeout=300)
+        self.docker("import", str(packed), DEBIAN)
+        packed.unlink()
 
 
 @contextmanager

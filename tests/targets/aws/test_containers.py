@@ -1,9 +1,12 @@
-"""`hello` for real on the emulated AWS: its image built and pushed, run by ECS, behind the balancer.
+"""Containers for real on the emulated AWS: images built and pushed, run by ECS, `hello` behind the balancer.
 
 Docker runs the containers; no real AWS was reachable when this was written.
 """
 
+import contextlib
 import shutil
+import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -18,18 +21,23 @@ from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.operations import provision
-from cordillera.targets.aws import _push
+from cordillera.targets.aws import _mail_relay, _push
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws.service import CLUSTER, service
 from tests.targets.aws import cloud, emulator, examples
 from tests.targets.aws.cloud import Cloud
-from tests.targets.local import by_hand
+from tests.targets.local import by_hand, standin
 
 pytestmark = pytest.mark.slow
 AT = Place(examples.ENVIRONMENT, "us-east-1")
 WITHIN_S = 90.0
+SEND = r"""
+import smtplib, sys
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as link:
+    link.sendmail("news@acme.example", ["a@b.example"], f"Subject: {sys.argv[2]}\r\n\r\ntext")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +89,9 @@ class Shop:
             program.write_text(program.read_text().replace("Reload:", f"{text} Reload:"))
         web = self.want.services["web"]
         scale = web.scale.model_copy(update={"min": copies, "max": copies})
-        services = {"web": web.model_copy(update={"scale": scale})}
-        want = replace(
-            self.want, services=services, releases={"web": f"release-{self.releases:05}"}
-        )
+        services = {**self.want.services, "web": web.model_copy(update={"scale": scale})}
+        releases = {**self.want.releases, "web": f"release-{self.releases:05}"}
+        want = replace(self.want, services=services, releases=releases)
         engine = AwsEngine()
         plan = engine.plan(want, AT)
         provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="up")
@@ -123,6 +130,31 @@ class Shop:
         return self.cloud.running("web")
 
 
+@dataclass(frozen=True)
+class Provider:
+    """A provider of mail on this machine. It asks for no login: ministack forgets a container's secrets."""
+
+    port: int
+    mails: Path
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """As the manifest names it."""
+        return {"name": "own", "host": cloud.OURS, "port": self.port, "tls": False}
+
+    def took(self) -> list[str]:
+        return self.mails.read_text().splitlines() if self.mails.exists() else []
+
+
+@pytest.fixture
+def provider(ours: Cloud, tmp_path: Path) -> Iterator[Provider]:
+    made = Provider(emulator.free_port(), tmp_path / "mails")
+    argv = [cloud.OURS, str(made.port), str(made.mails)]
+    with subprocess.Popen([sys.executable, standin.__file__, *argv]) as server:
+        yield made
+        server.terminate()
+
+
 @pytest.fixture
 def shop(account: str, ours: Cloud, tmp_path: Path) -> Shop:
     build = {"build": {"dockerfile": "Dockerfile"}}
@@ -159,3 +191,40 @@ def test_hello_lives_in_containers(shop: Shop) -> None:
         lambda: "second" in shop.page(), "it answers"
     )  # ministack sends to ending copies too
     eventually(lambda: len(shop.copies()) == 4, "with all of its copies")
+
+
+def healthy(ours: Cloud, copy: str) -> bool:
+    """Whether the check of the relay's task definition passes in a container; ministack does not ask."""
+    check = _mail_relay.HEALTH.split()
+    with contextlib.suppress(subprocess.CalledProcessError):
+        ours.docker("exec", copy, *check)
+        return True
+    return False
+
+
+def test_the_mail_relay_is_built_and_sends(
+    account: str, ours: Cloud, tmp_path: Path, provider: Provider
+) -> None:
+    ours.make_debian(tmp_path, "postfix", "ca-certificates", "libsasl2-modules")
+    shop = Shop(
+        examples.wanted(
+            "hello",
+            tmp_path,
+            services={"web": {"build": {"dockerfile": "Dockerfile"}}},
+            resources={
+                "mail": {"type": "mail", "from": "a@acme.example", "providers": [provider.spec]}
+            },
+        ),
+        ours,
+    )
+
+    shop.up(text="first")
+
+    eventually(
+        lambda: len(ours.running("mail-relay")) == _mail_relay.COPIES, "the relay's copies run"
+    )
+    for copy in ours.running("mail-relay"):
+        eventually(partial(healthy, ours, copy), "its health check passes")
+        ours.inside(copy, sys.executable, "-c", SEND, str(_mail_relay.PORT), f"from-{copy}")
+    sent = {f"transactional from-{copy}" for copy in ours.running("mail-relay")}
+    eventually(lambda: set(provider.took()) == sent, "both mails leave by the provider")

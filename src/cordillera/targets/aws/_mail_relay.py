@@ -26,6 +26,7 @@ from cordillera.targets.aws._site import NETWORK, RELEASE, Site
 FOLDER = Path(__file__).parent / "relay"
 PORT, QUEUES = 2525, "/queues"
 COPIES = 2
+HEALTH = "postfix -c /run/relay/etc status"
 MIB = 2**20
 DISK = "queues"
 
@@ -161,7 +162,7 @@ def container(service: str, want: Wanted) -> dict[str, Any]:
     return {
         "MountPoints": [ecs.MountPoint(SourceVolume=DISK, ContainerPath=QUEUES, ReadOnly=False)],
         "HealthCheck": ecs.HealthCheck(
-            Command=["CMD-SHELL", "postfix -c /run/relay/etc status"],
+            Command=["CMD-SHELL", HEALTH],
             Interval=5,
             Timeout=3,
             Retries=3,
