@@ -21,3 +21,8 @@ class Section(BaseModel):
         populate_by_name=True,
         defer_build=True,
     )
+
+
+def variable_prefix(name: str) -> str:
+    """How variables begin that tell of a resource or a provider: `news-db` becomes NEWS_DB."""
+    return name.upper().replace("-", "_")

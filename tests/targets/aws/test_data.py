@@ -71,6 +71,7 @@ def properties(made: dict[str, Any], id: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlay", OPTIONS.values(), ids=OPTIONS)
 def test_linter_and_own_rules_find_nothing_whatever_is_asked(
     overlay: dict[str, object], tmp_path: Path

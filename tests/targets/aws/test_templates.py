@@ -28,6 +28,7 @@ def test_the_linter_finds_nothing(app: str) -> None:
     assert _linted(app) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outbound", ["single", "none"])
 def test_the_linter_finds_nothing_in_other_ways_out(outbound: str, tmp_path: Path) -> None:
     made = examples.templates(
@@ -37,6 +38,7 @@ def test_the_linter_finds_nothing_in_other_ways_out(outbound: str, tmp_path: Pat
     assert [f for one in made.values() for f in _findings(one.text)] == []
 
 
+@pytest.mark.slow
 def test_the_linter_finds_nothing_in_cheaper_capacity_and_scaling_by_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from troposphere import Tags, ecs, efs
 
 from cordillera.components import mail_queue
+from cordillera.components.base import variable_prefix
 from cordillera.components.mail import MailSpec, ProviderSpec
 from cordillera.components.service import BuildSpec, HealthSpec, ScaleSpec, SecretSpec, ServiceSpec
 from cordillera.components.wanted import Wanted
@@ -83,7 +84,7 @@ def variables(service: str, want: Wanted, site: Site) -> dict[str, Value]:
             told["SES_USER"] = Secret(login(mail), "username")
             told["SES_PASSWORD"] = Secret(login(mail), "password")
         else:
-            told[f"{_prefix(one)}_USER"] = mail_queue.user(one)
+            told[f"{variable_prefix(one.name)}_USER"] = mail_queue.user(one)
     return told
 
 
@@ -228,17 +229,13 @@ def _has_password(one: ProviderSpec) -> bool:
         raise ManifestError(
             f"mail provider {one.name} has no password",
             hint=f"name the secret that holds it: `providers: [{{name: {one.name}, password: "
-            f"{_prefix(one)}_PASSWORD}}]`",
+            f"{variable_prefix(one.name)}_PASSWORD}}]`",
         )
     return bool(one.password)
-
-
-def _prefix(one: ProviderSpec) -> str:
-    return one.name.upper().replace("-", "_")
 
 
 def _words(one: ProviderSpec) -> str:
     """The names of the variables with its user and its password."""
     if one.name == SES:
         return "SES_USER SES_PASSWORD"
-    return f"{_prefix(one)}_USER {one.password}"
+    return f"{variable_prefix(one.name)}_USER {one.password}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from troposphere import elasticache
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.cache import CacheSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
@@ -82,7 +83,7 @@ class Cache(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         url = self.fields(want, site, resource)["url"]
-        found = {f"{resource.upper().replace('-', '_')}_URL": url}
+        found = {f"{variable_prefix(resource)}_URL": url}
         if resource == next(name for name, _ in caches(want)):
             found["REDIS_URL"] = url
         return found

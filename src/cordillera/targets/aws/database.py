@@ -9,6 +9,7 @@ from typing import Any
 
 from troposphere import GetAZs, Select, rds
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -75,7 +76,7 @@ class Database(Component):
         }
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
-        fields, prefix = self.fields(want, site, resource), resource.upper().replace("-", "_")
+        fields, prefix = self.fields(want, site, resource), variable_prefix(resource)
         found = {f"{prefix}_URL": fields["url"], f"{prefix}_READER_URL": fields["reader_url"]}
         if resource == next(name for name, _ in databases(want)):
             found["DATABASE_URL"] = fields["url"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from troposphere import Sub, iam, secretsmanager, ses, sns
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.mail import MailSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -49,7 +50,7 @@ class Mail(Component):
         return {"host": host, "port": port, "from": spec.from_ or ""}
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
-        fields, prefix = self.fields(want, site, resource), resource.upper().replace("-", "_")
+        fields, prefix = self.fields(want, site, resource), variable_prefix(resource)
         spec = dict(mails(want))[resource]
         endpoint, more = _endpoint(resource, spec, site), dict[str, Value]()
         url: Value = f"smtp://{endpoint}"

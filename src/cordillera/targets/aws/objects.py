@@ -6,6 +6,7 @@ from typing import Any
 
 from troposphere import Sub, s3
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.objects import ObjectsSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -71,7 +72,7 @@ class Objects(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         return {
-            f"{resource.upper().replace('-', '_')}_BUCKET": bucket(resource),
+            f"{variable_prefix(resource)}_BUCKET": bucket(resource),
             "AWS_DEFAULT_REGION": site.region,
         }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from troposphere import sqs
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.queue import DAY_S, QueueSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
@@ -60,7 +61,7 @@ class Queue(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         return {
-            f"{resource.upper().replace('-', '_')}_QUEUE_URL": queue(resource),
+            f"{variable_prefix(resource)}_QUEUE_URL": queue(resource),
             "AWS_DEFAULT_REGION": site.region,
         }
 

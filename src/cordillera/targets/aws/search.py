@@ -7,6 +7,7 @@ from typing import Any
 from troposphere import Sub, logs
 from troposphere import opensearchservice as opensearch
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.search import SearchSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -96,7 +97,7 @@ class Search(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         url = self.fields(want, site, resource)["url"]
-        found = {f"{resource.upper().replace('-', '_')}_URL": url}
+        found = {f"{variable_prefix(resource)}_URL": url}
         if resource == next(name for name, _ in searches(want)):
             found["OPENSEARCH_URL"] = url
         return found

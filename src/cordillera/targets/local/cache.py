@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.cache import CacheSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -65,7 +66,7 @@ class Cache(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
         url = self.fields(want, site, resource, zone)["url"]
-        found = {f"{resource.upper().replace('-', '_')}_URL": url}
+        found = {f"{variable_prefix(resource)}_URL": url}
         if resource == next(_caches(want)).name:
             found["REDIS_URL"] = url
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.database import DatabaseSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
@@ -85,7 +86,7 @@ class Database(Component):
         }  # fmt: skip
 
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
-        fields, prefix = self.fields(want, site, resource, zone), resource.upper().replace("-", "_")
+        fields, prefix = self.fields(want, site, resource, zone), variable_prefix(resource)
         found = {f"{prefix}_URL": fields["url"], f"{prefix}_READER_URL": fields["reader_url"]}
         if resource == next((name for name, _ in want.of_type("database")), ""):
             found["DATABASE_URL"] = fields["url"]

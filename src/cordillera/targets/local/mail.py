@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.mail import MailSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
@@ -61,7 +62,7 @@ class Mail(Component):
         }
 
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
-        fields, prefix = self.fields(want, site, resource, zone), resource.upper().replace("-", "_")
+        fields, prefix = self.fields(want, site, resource, zone), variable_prefix(resource)
         url = f"smtp://{fields['host']}:{fields['port']}"
         return {
             f"{prefix}_URL": url, f"{prefix}_FROM": fields["from"], "SMTP_URL": url,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.objects import ObjectsSpec
 from cordillera.components.protocol import Progress
 from cordillera.components.state import ResourceState
@@ -58,7 +59,7 @@ class Objects(Component):
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
         fields = self.fields(want, site, resource, zone)
         return {
-            f"{resource.upper().replace('-', '_')}_BUCKET": fields["bucket"],
+            f"{variable_prefix(resource)}_BUCKET": fields["bucket"],
             "AWS_ENDPOINT_URL_S3": fields["endpoint"],
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from cordillera import __version__
+from cordillera.components.base import variable_prefix
 from cordillera.components.queue import QueueSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
@@ -73,7 +74,7 @@ class Queue(Component):
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
         url = self.fields(want, site, resource, zone)["url"]
         return {
-            f"{resource.upper().replace('-', '_')}_QUEUE_URL": url,
+            f"{variable_prefix(resource)}_QUEUE_URL": url,
             "AWS_ENDPOINT_URL_SQS": f"http://{zone.private}:{ENDPOINT_PORT}",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cordillera.components.base import variable_prefix
 from cordillera.components.search import SearchSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
@@ -59,7 +60,7 @@ class Search(Component):
 
     def variables(self, want: Wanted, site: Site, resource: str, zone: Zone) -> Mapping[str, str]:
         url = self.fields(want, site, resource, zone)["url"]
-        found = {f"{resource.upper().replace('-', '_')}_URL": url}
+        found = {f"{variable_prefix(resource)}_URL": url}
         if resource == next(_searches(want)).name:
             found["OPENSEARCH_URL"] = url
         return found
