@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady, Refused
 from cordillera.core.process import is_root
 from cordillera.core.vault import Vault
+from cordillera.targets.local import _etcd, _net
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local import _mariadb_start as starting
 from cordillera.targets.local._keeper import votes
+from cordillera.targets.local._keeper.etcd import Etcd
 from cordillera.targets.local._keeper.votes import Votes
 from cordillera.targets.local._mariadb_ask import Server
 from cordillera.targets.local._parts import Process
@@ -282,6 +285,33 @@ def test_a_keeper_or_voter_alone_is_not_missed(shop: Cluster, how: signal.Signal
             shop.thaw(frozen)
             shop.heal()
     assert written.lost() == set()
+
+
+@pytest.mark.slow
+def test_a_zone_that_was_cut_off_costs_no_election_when_it_is_back(shop: Cluster) -> None:
+    shop.heal()
+    zone = shop.other(shop.writer())
+    before = vote_of(shop, shop.other(zone))
+    LocalVerbs().lose(shop.name, zone, Loss.PARTITIONED)
+    eventually(lambda: "leader" not in vote_of(shop, zone), "it has missed the leader")
+    LocalVerbs().restore(shop.name, zone)
+    shop.heal()
+    eventually(lambda: "leader" in vote_of(shop, zone), "it has the leader again")
+
+    after = vote_of(shop, shop.other(zone))
+    assert (after["leader"], after["raftTerm"]) == (before["leader"], before["raftTerm"])
+
+
+def vote_of(shop: Cluster, zone: str) -> dict[str, Any]:
+    """What the etcd member of one zone says of itself, asked inside of its zone."""
+    at = shop.site.zone(zone)
+    dial = partial(_net.dial, shop.site, at)
+    members = [(at.private, _etcd.CLIENT_PORT)]
+    client = Etcd(members, at.run / _etcd.PEM, lambda *to: dial(*to[:2], timeout_s=to[2]))
+    try:
+        return client._ask("maintenance/status", {})
+    finally:
+        client.close()
 
 
 @pytest.mark.slow

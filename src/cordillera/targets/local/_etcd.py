@@ -31,6 +31,7 @@ def member(site: Site, zone: Zone) -> Sequence[str]:
         "--peer-client-cert-auth", f"--peer-trusted-ca-file={ca}",
         f"--peer-cert-file={pem}", f"--peer-key-file={pem}",
         f"--heartbeat-interval={HEARTBEAT_MS}", f"--election-timeout={ELECTION_MS}",
+        "--pre-vote=true",  # else a zone that was cut off costs an election when it is back
         "--auto-compaction-mode=revision", f"--auto-compaction-retention={KEPT_REVISIONS}",
         f"--quota-backend-bytes={MOST_BYTES}", "--snapshot-count=5000",
         "--logger=zap", "--log-level=warn", "--log-outputs=stderr",
