@@ -2,7 +2,7 @@
 
     POST /rehearsal/KIND/KEY   keep it: 201 when it is safe
     GET  /rehearsal/KIND/KEY   200 with the key, 404
-    GET  /rehearsal/KIND?run=R all keys of that kind that begin with R, one a line
+    GET  /rehearsal/KIND?run=R all keys of that kind that begin with R, one a line; each was read back
     GET  /healthz, GET /       without asking any resource
 
 KIND is database, cache, objects or queue. Reads and writes wait up to 20 s for a resource that fails over.
@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -97,7 +98,10 @@ def everything(kind: str, run: str) -> Iterable[str]:
         return [key.decode() for key in cache.scan_iter(f"{run}*", count=1000)]
     if kind == "objects":
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=run)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        with ThreadPoolExecutor(max_workers=8) as pool:  # a name that is listed may have no body
+            whole = pool.map(lambda key: found("objects", key), keys)
+            return [key for key, yes in zip(keys, whole, strict=True) if yes]
     return drained(run)
 
 

@@ -56,3 +56,13 @@ def test_a_rehearsal_of_a_loss_needs_a_healthy_environment(shell: Shell) -> None
 
     assert done.returncode == 3
     assert "not healthy" in done.stderr
+
+
+def test_an_app_that_is_not_made_for_rehearsals_is_left_in_peace(shell: Shell) -> None:
+    assert shell.run("up").returncode == 0
+
+    done = shell.run("rehearse", "load", "--seconds", "5", "--lose", "a")
+
+    assert done.returncode == 3
+    assert "does not answer /rehearsal/ (404)" in done.stderr
+    assert state(shell)["healthy"]

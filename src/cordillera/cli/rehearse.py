@@ -91,13 +91,16 @@ def load(
     certificate = target.verbs.certificate_file(name)
     assert certificate is not None, "local has an authority of its own"
     begun = loads.Load(state.url, certificate, lambda: engine.observe(at))
+    begun.refuse_unless_answered()
     begun.start(rate=rate, seconds=seconds)
     if lose:
         time.sleep(seconds / 3)
-        target.verbs.lose(name, lose, how)
-        begun.event(f"zone {lose} {how}")
-        time.sleep(seconds / 3)
-        target.verbs.restore(name, lose)
+        try:
+            target.verbs.lose(name, lose, how)
+            begun.event(f"zone {lose} {how}")
+            time.sleep(seconds / 3)
+        finally:
+            target.verbs.restore(name, lose)
         begun.event(f"zone {lose} back")
     begun.wait()
     lost = begun.record.lost(begun.world())

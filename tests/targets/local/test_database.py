@@ -18,7 +18,7 @@ from cordillera.components.database import DatabaseSpec
 from cordillera.components.queue import QueueSpec
 from cordillera.components.target import Loss
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import NotReady, Refused
+from cordillera.core.errors import CommandFailed, NotReady, Refused
 from cordillera.core.process import is_root
 from cordillera.core.vault import Vault
 from cordillera.targets.local import _etcd, _net
@@ -153,6 +153,27 @@ def test_an_interrupted_drain_goes_on_where_it_stopped() -> None:
     assert starting.later("0-1-54", "0-1-54") == "0-1-54"
     assert starting.later("0-1-54", "") == "0-1-54"
     assert starting.later("", "0-1-3") == "0-1-3"
+
+
+@pytest.mark.parametrize("others_have_all", [True, False])
+def test_a_relay_log_is_given_up_only_when_another_has_all_that_is_in_it(
+    others_have_all: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object, statement: str) -> str:
+        raise CommandFailed("Duplicate entry")
+
+    monkeypatch.setattr(starting._Private, "query", refused)
+    script = tmp_path / "drain.sql"
+    script.write_text("INSERT ...")
+    server = starting._Private(tmp_path, tmp_path)
+
+    if others_have_all:
+        server.play(script, lambda: True)
+        assert (tmp_path / "undrained.sql").read_text() == "INSERT ..."
+    else:
+        with pytest.raises(CommandFailed, match="nobody else has"):
+            server.play(script, lambda: False)
+        assert script.exists()
 
 
 GOOD = server("a", writable=True, semi_sync=True, semi_sync_replicas=1)

@@ -63,3 +63,23 @@ def test_a_frozen_front_is_replaced_by_itself(shop: Environment) -> None:
     eventually(lambda: before[0] not in fronts(shop) and len(fronts(shop)) == 2, "two again")
     assert before[1] in fronts(shop)
     eventually(lambda: shop.state().healthy, "healthy")
+
+
+@pytest.mark.slow
+def test_a_frozen_edge_or_a_lost_front_is_not_called_healthy(shop: Environment) -> None:
+    eventually(lambda: shop.state().healthy, "healthy")
+    edge = [f.pid for f in _found.scan(shop.want.environment) if f.key == "balancer/edge-a"]
+    for pid in edge:
+        os.kill(pid, signal.SIGSTOP)
+
+    eventually(
+        lambda: shop.state().trouble == "zone a: its edge does not answer", "told", within_s=3
+    )
+
+    for pid in edge:
+        os.kill(pid, signal.SIGCONT)
+    eventually(lambda: shop.state().healthy, "healthy again")
+    socket = shop.site.front.run / "front-1.sock"
+    socket.rename(socket.with_suffix(".away"))
+    assert shop.state().trouble == "the published address: 1 of 2 fronts do not answer"
+    socket.with_suffix(".away").rename(socket)

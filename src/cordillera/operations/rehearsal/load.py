@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from cordillera.components.state import EnvironmentState
-from cordillera.core.errors import NotReady
+from cordillera.core.errors import NotReady, Refused
 from cordillera.operations.rehearsal.client import Client
 from cordillera.operations.rehearsal.record import KINDS, Record, Sample
 
@@ -33,6 +33,17 @@ class Load:
         self._url, self._authority, self._observe = url, authority, observe
         self._begun, self._until = 0.0, 0.0
         self._threads: list[Thread] = []
+
+    def refuse_unless_answered(self) -> None:
+        """Raises Refused when the app is not made for rehearsals: before anything is lost, say."""
+        client = Client(self._url, self._authority)
+        answer = client.ask("GET", f"/rehearsal/{KINDS[0]}?run={self.record.run}")
+        client.close()
+        if answer.status != OK:
+            raise Refused(
+                f"the app at {self._url} does not answer /rehearsal/ ({answer.status or answer.why})",
+                hint="rehearse with one that does: examples/ledger shows what it takes",
+            )
 
     def start(self, *, rate: float, seconds: float) -> None:
         """Begin; returns at once. `rate` is requests a second, all clients together."""
@@ -99,7 +110,7 @@ class Load:
         keys = self.record.acknowledged[kind]
         if random.random() < PAGES or not keys:  # noqa: S311
             return "page", ""
-        return kind, next(iter(keys))
+        return kind, random.choice(keys)  # noqa: S311
 
     def _write(self, kind: str, pace: "_Pace") -> None:
         client = Client(self._url, self._authority)

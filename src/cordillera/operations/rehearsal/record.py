@@ -35,7 +35,7 @@ class Record:
 
     run: str
     seconds: float = 0.0
-    acknowledged: dict[str, set[str]] = field(default_factory=lambda: {k: set() for k in KINDS})
+    acknowledged: dict[str, list[str]] = field(default_factory=lambda: {k: [] for k in KINDS})
     requests: Counter[int] = field(default_factory=Counter)
     failed_gets: list[tuple[float, str]] = field(default_factory=list)
     failed_writes: list[tuple[float, str]] = field(default_factory=list)
@@ -60,14 +60,14 @@ class Record:
             if method == "GET" and answer.status != 200:
                 self.failed_gets.append((at_s, what))
             elif method == "POST" and answer.status == 201:
-                self.acknowledged[kind].add(key)
+                self.acknowledged[kind].append(key)
                 self.writes_at[kind].append(at_s)
             elif method == "POST":
                 self.failed_writes.append((at_s, what))
 
     def lost(self, world: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
         """Kind -> keys that were acknowledged and are not in the world."""
-        return {kind: sorted(self.acknowledged[kind] - set(world[kind])) for kind in KINDS}
+        return {kind: sorted(set(self.acknowledged[kind]) - set(world[kind])) for kind in KINDS}
 
     def longest_pause_s(self, kind: str) -> float:
         """The longest time without an acknowledged write of that kind, up to the end."""

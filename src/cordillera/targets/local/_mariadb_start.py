@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,7 @@ def main() -> None:
     role = Role()
     if followed(folder / "mysql"):
         files.write(folder / "role.cnf", role.options(), mode=0o600)
-        drain(folder, run)
+        drain(folder, run, lambda: is_open_elsewhere(plan))
     elif not new:
         role = agreed(plan)
     files.write(folder / "role.cnf", role.options(), mode=0o600)
@@ -70,7 +70,7 @@ def main() -> None:
 def agreed(plan: Mapping[str, Any]) -> Role:
     """The role that the votes leave to a server that followed nobody when it ended."""
     deadline = time.monotonic() + PATIENCE_S
-    client = Etcd([(host, port) for host, port in plan["members"]], Path(plan["pem"]), plain_dial)
+    client = _votes(plan)
     while True:
         with suppress(NotReady):
             seen = votes.read(client)
@@ -81,6 +81,10 @@ def agreed(plan: Mapping[str, Any]) -> Role:
         if time.monotonic() > deadline:
             return Role()
         time.sleep(ASK_EVERY_S)
+
+
+def _votes(plan: Mapping[str, Any]) -> Etcd:
+    return Etcd([(host, port) for host, port in plan["members"]], Path(plan["pem"]), plain_dial)
 
 
 def choose(seen: Votes, zone: str) -> Role | None:
@@ -144,11 +148,21 @@ def followed(data: Path) -> str:
     return lines[MASTER_HOST_LINE] if len(lines) > MASTER_HOST_LINE else ""
 
 
-def drain(folder: Path, run: Path) -> None:
+def is_open_elsewhere(plan: Mapping[str, Any]) -> bool:
+    """Whether another zone's writer is open: it has all that was acknowledged, and gives it again."""
+    with suppress(NotReady):
+        seen = votes.read(_votes(plan))
+        return seen.opened and seen.holder != plan["zone"]
+    return False
+
+
+def drain(folder: Path, run: Path, others_have_all: Callable[[], bool]) -> None:
     """Apply what the relay log still holds.
 
     With GTIDs the server throws its relay log away when replication starts after a restart and
-    asks the writer again; if the writer is lost, so is what only the relay log had.
+    asks the writer again; if the writer is lost, so is what only the relay log had. So a log that
+    cannot be applied is given up only if `others_have_all`. Raises CommandFailed otherwise: the
+    server does not start, the log stays, and the next start tries again.
     """
     data, script = folder / "mysql", folder / "drain.sql"
     logs = [data / name for name in _index(data / "relay.index") if (data / name).exists()]
@@ -168,7 +182,7 @@ def drain(folder: Path, run: Path) -> None:
                 ],
                 timeout_s=DRAIN_TIMEOUT_S,
             )
-        server.play(script)
+        server.play(script, others_have_all)
         slave, own = server.positions()
         if later(slave, own) != slave:
             server.query(f"SET GLOBAL gtid_slave_pos='{own}'")
@@ -227,11 +241,19 @@ class _Private:
             timeout_s=DRAIN_TIMEOUT_S,
         )  # fmt: skip
 
-    def play(self, script: Path) -> None:
-        """Run a file of statements; on a failure it is kept as `undrained.sql` for a person."""
+    def play(self, script: Path, may_be_given_up: Callable[[], bool]) -> None:
+        """Run a file of statements; what is given up is kept as `undrained.sql` for a person.
+
+        Raises CommandFailed when it fails and must not be given up.
+        """
         try:
             self.query(f"source {script}")
         except CommandFailed as e:
+            if not may_be_given_up():
+                raise CommandFailed(
+                    f"the relay log could not be applied, and nobody else has what is in it: {e}",
+                    hint="it stays where it is; the next start tries again",
+                ) from e
             kept = script.with_name("undrained.sql")
             script.rename(kept)
             print(f"the relay log could not be applied, kept as {kept}: {e}", file=sys.stderr)

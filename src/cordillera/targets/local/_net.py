@@ -21,13 +21,14 @@ NETNS_FOLDER = Path("/run/netns")
 PROBE_TIMEOUT_S = 1.0
 """A server that is well answers in milliseconds; who asks for a status wants to know of the others soon."""
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-def at_once(zones: Sequence[Zone], ask: Callable[[Zone], T]) -> list[T]:
-    """What `ask` finds in each of the zones, all asked at once: silent ones cost one time-out together."""
-    with ThreadPoolExecutor(max_workers=len(zones)) as pool:
-        return list(pool.map(ask, zones))
+def at_once(whom: Sequence[S], ask: Callable[[S], T]) -> list[T]:
+    """What each of them (zones, say) answers, all asked at once: silent ones cost one time-out together."""
+    with ThreadPoolExecutor(max_workers=len(whom)) as pool:
+        return list(pool.map(ask, whom))
 
 
 def make_socket(site: Site, zone: Zone, subnet: str = "private") -> socket.socket:

@@ -1,6 +1,5 @@
 """What an environment is like now, from probes of the real thing; nothing here raises for a sick one."""
 
-import http.client
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from cordillera.components.state import (
@@ -15,9 +14,9 @@ from cordillera.core.errors import CordilleraError, ManifestError, NotReady
 from cordillera.targets.local import (
     _behind,
     _copies,
+    _entrance,
     _found,
     _intent,
-    _published,
     _ready,
     _resources,
     _supervisor,
@@ -50,12 +49,14 @@ def observe(environment: str) -> EnvironmentState:
         ]
         copies = list(service.Services().parts(want, site))
         zones = {
-            z.name: pool.submit(_zone_state, site, z, found, _waiting(copies)) for z in site.domains
+            z.name: pool.submit(_zone_state, want, site, z, found, _waiting(copies))
+            for z in site.domains
         }
         services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
-        front = pool.submit(_front, want, site)
+        entrance = pool.submit(_entrance.look, want, site)
         states = {k: v for future in resources for k, v in future.result().items()}
-        healthy, detail, days_left = front.result()
+        front = entrance.result()
+        days_left = front.certificate_days_left
         return EnvironmentState(
             environment=environment,
             url=service.url(want, site) if public_service(want) else "",
@@ -65,8 +66,8 @@ def observe(environment: str) -> EnvironmentState:
             certificate_days_left=certificate.days_left(site) if days_left is None else days_left,
             isolation=site.isolation.value,
             last_change=intent.changed,
-            front_healthy=healthy,
-            front_detail=detail,
+            front_healthy=not front.trouble,
+            front_detail=front.trouble or front.detail,
         )
 
 
@@ -75,7 +76,9 @@ def _waiting(copies: list[LocalPart]) -> set[str]:
     return {p.name for p in copies if _copies.is_spare(p)}
 
 
-def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) -> ZoneState:
+def _zone_state(
+    want: Wanted, site: Site, zone: Zone, found: list[Found], spares: set[str]
+) -> ZoneState:
     try:
         programs = _supervisor.Supervisor(site, zone).programs()
     except NotReady:
@@ -88,8 +91,10 @@ def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) ->
             if name not in spares and (p.state != "RUNNING" or p.pid not in running)
         )
     )
-    detail = f"not running: {', '.join(down)}" if down else ""
-    return ZoneState(healthy=not down, detail=detail, down=down)
+    if down:
+        return ZoneState(healthy=False, detail=f"not running: {', '.join(down)}", down=down)
+    trouble = _entrance.edge_trouble(want, site, zone)
+    return ZoneState(healthy=not trouble, detail=trouble)
 
 
 def _resource_states(component: Component, want: Wanted, site: Site) -> dict[str, ResourceState]:
@@ -143,19 +148,3 @@ def _copy(part: LocalPart, site: Site, found: Found | None, memory_bytes: int) -
         last_exit,
         "" if ready else detail,
     )
-
-
-def _front(want: Wanted, site: Site) -> tuple[bool, str, float | None]:
-    """Whether the published address answers as a user would ask it, and how long its certificate lasts."""
-    name = public_service(want)
-    if name is None:
-        return True, "", None
-    health = want.services[name].health
-    try:
-        if health is None:
-            answer = _published.get(site, "/")
-        else:
-            answer = _published.get(site, health.path, timeout_s=health.timeout)
-    except (OSError, http.client.HTTPException) as e:
-        return False, f"no answer ({e})", None
-    return answer.status < 500, f"HTTP {answer.status}", answer.certificate_days_left

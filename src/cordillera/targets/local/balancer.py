@@ -89,10 +89,14 @@ class Front(Component):
         return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
 
 
+def front_names() -> list[str]:
+    """Both fronts, as their sockets are called."""
+    return [f"front-{number}" for number in range(FRONTS)]
+
+
 def _of_one_mind(site: Site) -> LocalPart:
     """Beside the fronts: it ends what waits for a lost edge when all of them know."""
-    names = [f"front-{number}" for number in range(FRONTS)]
-    sockets = {name: str(site.front.run / f"{name}.sock") for name in names}
+    sockets = {name: str(site.front.run / f"{name}.sock") for name in front_names()}
     body = Process(
         argv=(
             sys.executable,
