@@ -22,12 +22,13 @@ from cordillera.components.target import Loss
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._verbs import LocalVerbs
 
-WRITERS = 4
+WRITERS, INSIDE = 4, 2
+"""Those that are waited for, and those in a zone that is lost: what they are told must be true as well."""
 RESULTS = Path(__file__).with_name("zones.md")
 HEAD = """\
 # Losing things: what was measured
 
-{day}, {cores} cores, {machine}. {writers} writers, each row once; `bench/zones.py`, {rounds} rounds each.
+{day}, {cores} cores, {machine}. {writers} writers in the zones that are left and {inside} in one that is lost, each row once; `bench/zones.py`, {rounds} rounds each.
 Seconds are from the loss until every writer in the zones that are left is acknowledged again. Each zone's database
 lies on a disk of its own. "Split" counts transaction numbers that both servers' binary logs give to different
 transactions, "two writers" transactions of a server after another had begun to write, in the same logs.
@@ -96,7 +97,9 @@ def one_round(shop: Cluster, lose: Callable[[Cluster, str], Restore], whole_zone
     writer = shop.writer()
     zones = [shop.other(writer)] if whole_zone else ["a", "b"]
     writers = [Written(shop, zones[n % len(zones)], first=n * 10_000_000) for n in range(WRITERS)]
-    for written in writers:
+    inside = [Written(shop, writer, first=n * 10_000_000) for n in range(WRITERS, WRITERS + INSIDE)]
+    told = [*writers, *(inside if whole_zone else ())]
+    for written in told:
         written.start()
     time.sleep(1)
     begun = time.monotonic()
@@ -109,9 +112,9 @@ def one_round(shop: Cluster, lose: Callable[[Cluster, str], Restore], whole_zone
     begun = time.monotonic()
     shop.heal()
     healthy = time.monotonic() - begun
-    for written in writers:
+    for written in told:
         written.stop()
-    rows = set().union(*(written.acknowledged for written in writers))
+    rows = set().union(*(written.acknowledged for written in told))
     return len(rows), len(rows - set(shop.query("SELECT id FROM orders"))), back, healthy
 
 
@@ -186,7 +189,7 @@ def main() -> None:
                 print(episodes[-1], flush=True)
     head = HEAD.format(
         day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
-        writers=WRITERS, rounds=rounds,
+        writers=WRITERS, inside=INSIDE, rounds=rounds,
     )  # fmt: skip
     if not chosen:
         RESULTS.write_text(

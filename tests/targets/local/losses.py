@@ -158,9 +158,9 @@ class Cluster:
             os.kill(pid, signal.SIGCONT)
 
     @contextmanager
-    def writing(self, *, zone: str = "a") -> Iterator[Written]:
-        """Rows come in for as long as the block runs."""
-        written = Written(self, zone)
+    def writing(self, *, zone: str = "a", first: int = 0) -> Iterator[Written]:
+        """Rows come in for as long as the block runs, numbered from `first`."""
+        written = Written(self, zone, first=first)
         written.start()
         try:
             yield written

@@ -261,14 +261,18 @@ def test_a_lost_zone_stops_no_writes_and_takes_no_row(shop: Cluster, how: Loss) 
     if how is not Loss.KILLED and not is_root():
         pytest.skip("freezing or cutting off a zone needs namespaces of its own, which need root")
     writer = shop.writer()
-    with shop.writing(zone=shop.other(writer)) as written:
+    with (
+        shop.writing(zone=shop.other(writer)) as written,
+        shop.writing(zone=writer, first=1_000_000) as inside,
+    ):
         LocalVerbs().lose(shop.name, writer, how)
         eventually(lambda: shop.writer() == shop.other(writer), "the other zone writes")
         written.wait_for_more()
         assert not shop.state().healthy
         LocalVerbs().restore(shop.name, writer)
         shop.heal()
-    assert written.lost() == set()
+        inside.wait_for_more()
+    assert (written.lost(), inside.lost()) == (set(), set())
 
 
 @pytest.mark.slow
