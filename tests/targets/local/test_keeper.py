@@ -60,7 +60,9 @@ CLOSED = Here("a")
         ("a", record("b"), replace(OPEN, waits=False), NEAR, Step.ALONE),
         ("a", record(), replace(OPEN, waits=False), NEAR, Step.WAIT_FOR_ALL),
         ("a", record(), replace(OPEN, waits=False), LOST, Step.NOTHING),
-        ("a", record(), OPEN, replace(NEAR, has_all=True), Step.CONFIRM),
+        ("a", record(), OPEN, replace(NEAR, has_all=True, measured=True), Step.CONFIRM),
+        ("a", record(), OPEN, replace(NEAR, measured=True), Step.NOTHING),
+        ("a", record(), OPEN, NEAR, Step.WAIT_FOR_ALL),
         ("a", record(), OPEN, LOST, Step.ALONE),
     ],
 )
@@ -158,6 +160,10 @@ class World:
     def expire(self, _: str) -> None:
         self.votes = replace(self.votes, holder="", lease=0)
 
+    def restart(self, zone: str) -> None:
+        """Another keeper goes on: it knows what its server and the votes say, and nothing else."""
+        self.nodes[zone].seen = self.nodes[zone].must_have = None
+
     def freeze(self, zone: str) -> None:
         self.nodes[zone].awake = not self.nodes[zone].awake
 
@@ -193,10 +199,12 @@ class World:
         node, name = self.nodes[zone], self.other(zone)
         other = self.nodes[name]
         receives = self.talk() and other.follows == zone
-        has_all = node.must_have is not None and len(other.log) >= node.must_have
+        measured = node.must_have is not None
+        has_all = receives and len(other.log) >= (node.must_have or 0)
         return Second(
-            name, near=receives, has_all=receives and has_all, lost_s=0 if receives else 60
-        )
+            name, near=receives, has_all=measured and has_all, measured=measured,
+            lost_s=0 if receives else 60,
+        )  # fmt: skip
 
     def _nothing(self, zone: str, seen: Votes) -> None:
         """Nothing to do."""
@@ -269,7 +277,7 @@ class World:
 
 
 QUIET = ("act",) * 8 + ("write", "write", "replicate", "start")
-ROUGH = ("kill", "expire", "expire", "freeze", "cut", "read", "turn", "turn")
+ROUGH = ("kill", "expire", "expire", "freeze", "cut", "restart", "read", "turn", "turn")
 HISTORIES = some.lists(
     some.tuples(some.sampled_from(QUIET + ROUGH), some.sampled_from(["a", "b"])),
     min_size=10,
@@ -314,6 +322,32 @@ def test_no_history_loses_an_acknowledged_row_and_a_writer_comes_back(
 
     settle(world)
     world.check()
+    assert_one_writer_in_step(world)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(HISTORIES, some.sampled_from(["a", "b"]))
+def test_whoever_was_in_step_opens_when_the_other_zone_stays_dead(
+    history: list[tuple[str, str]], dead: str
+) -> None:
+    world = World()
+    for event, zone in history:
+        getattr(world, event)(zone)
+    settle(world)
+    world.kill(dead)
+    world.nodes[dead].awake = False
+
+    world.expire("")
+    for _ in range(6):
+        world.act(world.other(dead))
+
+    world.check()
+    left = world.other(dead)
+    assert world.votes.opened and world.votes.holder == left
+    assert world.nodes[left].writable
+
+
+def assert_one_writer_in_step(world: World) -> None:
     assert world.votes.opened
     writer = world.nodes[world.votes.holder]
     assert writer.alive and writer.writable

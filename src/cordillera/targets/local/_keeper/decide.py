@@ -56,12 +56,14 @@ class Second:
     """The other zone's server as the writer sees it. `lost_s` counts while it is not in step.
 
     `near`: it receives, and is so little behind that commits may wait for it. `has_all`: it has
-    received everything that was committed before commits waited.
+    received everything that was committed before commits waited. `measured`: it is known how much
+    that is; a keeper that has just begun does not know.
     """
 
     zone: str
     near: bool = False
     has_all: bool = False
+    measured: bool = False
     lost_s: float = 0.0
 
 
@@ -115,7 +117,7 @@ def _replication(votes: Votes, here: Here, second: Second) -> Step:
         return Step.ALONE  # commits did not wait, whatever made it so: nobody may follow
     if second.lost_s > LOST_AFTER_S and here.waits:
         return Step.ALONE
-    if second.near and not here.waits:
+    if second.near and not confirmed and not (here.waits and second.measured):
         return Step.WAIT_FOR_ALL
     if second.has_all and here.waits and not confirmed:
         return Step.CONFIRM

@@ -45,6 +45,7 @@ class Watched:
             and own.semi_sync_replicas > 0
             and bool(self.must_have)
             and asking.reached(asking.gtids(self.must_have), asking.gtids(replica.received)),
+            measured=bool(self.must_have),
             lost_s=time.monotonic() - self._well_at,
         )
 
