@@ -91,7 +91,7 @@ def test_a_day_with_hello(shell: Shell) -> None:
     assert refused.returncode == 3
     assert "--yes-delete-data acme/test" in refused.stderr
     assert shell.run("destroy", "--yes-delete-data", "acme/test").returncode == 0
-    assert [p for p in shell.home.rglob("*") if p.is_file() and not p.name.endswith("lock")] == []
+    assert [p for p in shell.home.rglob("*") if p.is_file()] == []
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Units, secrets, locks, files, time."""
 
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.fakes import Hours
@@ -89,6 +91,27 @@ def test_a_lock_names_its_holder_and_is_freed_by_its_death(tmp_path: Path) -> No
     os.waitpid(child, 0)
     with lock.held(path, holder="x", what="acme/test"):
         pass
+    assert not path.exists()
+
+
+def test_of_many_who_queue_one_at_a_time_has_the_lock_though_its_file_goes(tmp_path: Path) -> None:
+    path, counted = tmp_path / "lock", tmp_path / "counted"
+    counted.write_text("0")
+
+    def count() -> None:
+        for _ in range(25):
+            with lock.queued(path):
+                before = int(counted.read_text())
+                time.sleep(0)  # lets the others in, if anything does
+                counted.write_text(str(before + 1))
+
+    threads = [Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted.read_text() == "200"
+    assert not path.exists()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
