@@ -1,19 +1,24 @@
 """Everything that can be lost, one after the other, under load, with a record kept outside.
 
 `python bench/losses.py [CASE ...]` brings up examples/ledger in a home of its own and writes bench/losses.md.
-A case is named as in the table; part of a name picks all that contain it.
+A case is named as in the table; part of a name picks all that contain it, and then nothing is written.
+What stands in bench/losses.md from a line `Remarks:` on is kept. Missed limits are named; exit status 1 if
+anything was lost.
 """
 
 import os
 import platform
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -43,12 +48,22 @@ HEAD = """\
 {clients} clients outside of the environment; `bench/losses.py`. Lost for {lost:.0f} s, then returned. A client repeats once,
 and only when its connection was closed before the first byte. "Pause" is the longest time without an acknowledged
 write of that kind; "green" the longest time that `status` said healthy while a client failed or waited for over 2 s.
+"Healthy again" counts from the return, and is looked at beside the load.
 
 | what was lost | requests | GETs failed | repeated | writes refused | acknowledged | lost | pause: database, cache, objects, queue, s | green, s | healthy again, s |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 Restore = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case: its row of the table, the limits that it missed, and whether anything was lost."""
+
+    row: str
+    missed: Sequence[str]
+    lost: bool
 
 
 class World:
@@ -137,8 +152,8 @@ def cases(world: World) -> Iterator[tuple[str, Callable[[], Restore]]]:
         )
 
 
-def one(world: World, name: str, lose: Callable[[], Restore]) -> str:
-    """The row of one case."""
+def one(world: World, name: str, lose: Callable[[], Restore]) -> Result:
+    """Measure one case."""
     world.healthy()
     url, authority = world.engine.observe(AT).url, world.target.verbs.certificate_file(NAME)
     load = Load(url, authority, lambda: world.engine.observe(AT))
@@ -149,16 +164,34 @@ def one(world: World, name: str, lose: Callable[[], Restore]) -> str:
     time.sleep(LOST_S)
     restore()
     load.event("back")
-    begun = time.monotonic()
-    load.wait()
-    world.healthy()
-    healed_s = time.monotonic() - begun
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        healing = beside.submit(world.healthy)
+        load.wait()
+    healed_s = healing.result()
     lost = load.record.lost(load.world())
     seconds = BEFORE_S + LOST_S + AFTER_S
     page = report.page(f"{NAME}: {name}", load.record, lost, seconds)
     if folder := os.environ.get("REPORTS"):
         Path(folder, name.replace(" ", "-").replace(",", "") + ".html").write_text(page)
-    return row(name, load.record, lost, healed_s)
+    return Result(
+        row(name, load.record, lost, healed_s), missed(load.record, lost), any(lost.values())
+    )
+
+
+def missed(record: Record, lost: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is promised and was not kept. Pure."""
+    gone = [f"{len(keys)} acknowledged of {kind} lost" for kind, keys in lost.items() if keys]
+    gets = [f"{len(record.failed_gets)} GETs failed"] if record.failed_gets else []
+    late = [
+        f"{kind} not written for {pause_s:.1f} s (at most {report.BACK_WITHIN_S:.0f})"
+        for kind in KINDS
+        if (pause_s := record.longest_pause_s(kind)) > report.BACK_WITHIN_S
+    ]
+    green_s = record.green_while_failing_s()
+    green = [
+        f"called healthy while clients failed for {green_s:.1f} s (at most {report.GREEN_S:.0f})"
+    ]
+    return [*gone, *gets, *late, *(green if green_s > report.GREEN_S else [])]
 
 
 def row(name: str, record: Record, lost: dict[str, list[str]], healed_s: float) -> str:
@@ -198,24 +231,36 @@ def environment() -> Iterator[World]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def remarks(old: str) -> str:
+    """What was written by hand under a table: everything from the line `Remarks:` on. Pure."""
+    found = re.search(r"^Remarks:.*", old, re.MULTILINE | re.DOTALL)
+    return f"\n{found[0]}" if found else ""
+
+
 def main() -> None:
-    """Measure every case, and write the table."""
+    """Measure every case, and write the table. Exit status 1 if anything was lost."""
     from cordillera.operations.rehearsal.load import READERS, WRITERS
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = sys.argv[1:]
-    rows = []
+    results: dict[str, Result] = {}
     with environment() as world:
         for name, lose in cases(world):
             if not chosen or any(word in name for word in chosen):
-                rows.append(one(world, name, lose))
-                print(rows[-1], flush=True)
+                results[name] = one(world, name, lose)
+                print(results[name].row, flush=True)
     head = HEAD.format(
         day=datetime.now(UTC).date(), cores=os.cpu_count(), machine=platform.platform(terse=True),
         rate=RATE, clients=READERS + len(KINDS) * WRITERS, lost=LOST_S,
     )  # fmt: skip
     if not chosen:
-        RESULTS.write_text(head + "\n".join(rows) + "\n")
+        kept = remarks(RESULTS.read_text()) if RESULTS.exists() else ""
+        rows = "\n".join(result.row for result in results.values())
+        RESULTS.write_text(f"{head}{rows}\n{kept}")
+    for name, result in results.items():
+        for limit in result.missed:
+            print(f"missed: {name}: {limit}")
+    sys.exit(1 if any(result.lost for result in results.values()) else 0)
 
 
 if __name__ == "__main__":

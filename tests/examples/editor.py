@@ -1,5 +1,9 @@
-"""An editor of the newsroom: fills in the admin's forms as a browser would, and counts error pages."""
+"""An editor of the newsroom: fills in the admin's forms as a browser would, and counts error pages.
 
+A page that was refused is one too, and so is the login page for somebody who is signed in.
+"""
+
+import http
 import http.client
 import ssl
 import time
@@ -12,7 +16,7 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
 TIMEOUT_S = 60.0
-SERVER_ERROR = 500
+LOGIN = "/admin/login/"
 
 
 class Form(HTMLParser):
@@ -68,6 +72,7 @@ class Editor:
 
     url: str
     errors: list[str] = field(default_factory=list)
+    signed_in: bool = False
 
     def __post_init__(self) -> None:
         context = ssl.create_default_context()
@@ -79,9 +84,10 @@ class Editor:
 
     def sign_in(self, password: str) -> None:
         """As the administrator. Fails when that is refused."""
-        fields = dict(Form(self.get("/admin/login/"), having="username").fields)
-        text = self.post("/admin/login/", {**fields, "username": "admin", "password": password})
+        fields = dict(Form(self.get(LOGIN), having="username").fields)
+        text = self.post(LOGIN, {**fields, "username": "admin", "password": password})
         assert "didn't match" not in text
+        self.signed_in = True
 
     def save(self, page: int, title: str) -> str:
         """Give a page another title and publish it."""
@@ -96,13 +102,19 @@ class Editor:
         kept = [(n, title if n == "title" else v) for n, v in fields]
         return self._multipart("/admin/images/add/", kept, ("file", f"{title}.png", image))
 
+    def original(self, title: str) -> bytes:
+        """The image that was uploaded under that title, as it is kept."""
+        name = f"{title.replace(' ', '_')}.png"
+        return self._fetch(urllib.request.Request(f"{self.url}/originals/original_images/{name}"))
+
     def search(self, words: str) -> str:
         """The result page of the site's own search."""
         return self.get("/search/?" + urllib.parse.urlencode({"q": words}))
 
-    def get(self, path: str) -> str:
-        """A page's text; an error page is counted."""
-        return self._ask(urllib.request.Request(self.url + path))
+    def get(self, path: str, *, may_be_missing: bool = False) -> str:
+        """A page's text; an error page is counted, unless it only says that there is no such page."""
+        request = urllib.request.Request(self.url + path)
+        return self._ask(request, may_be_missing=may_be_missing)
 
     def post(self, path: str, fields: dict[str, str] | list[tuple[str, str]]) -> str:
         """The page that comes after a form."""
@@ -128,19 +140,27 @@ class Editor:
             request.add_header("Content-Type", kind)
         return request
 
-    def _ask(self, request: urllib.request.Request) -> str:
+    def _ask(self, request: urllib.request.Request, *, may_be_missing: bool = False) -> str:
+        return self._fetch(request, may_be_missing=may_be_missing).decode(errors="replace")
+
+    def _fetch(self, request: urllib.request.Request, *, may_be_missing: bool = False) -> bytes:
         begun = time.monotonic()
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                return str(answer.read().decode())
+                body: bytes = answer.read()
+                if self.signed_in and self._is_login(answer.geturl()):
+                    self._note(request, "sent to the login page", begun)
+                return body
         except urllib.error.HTTPError as e:
-            text = e.read().decode(errors="replace")
-            if e.code >= SERVER_ERROR:
+            if not (may_be_missing and e.code == http.HTTPStatus.NOT_FOUND):
                 self._note(request, f"HTTP {e.code}", begun)
-            return text
+            return e.read()
         except (OSError, http.client.HTTPException) as e:
             self._note(request, type(e).__name__, begun)
-            return ""
+            return b""
+
+    def _is_login(self, url: str) -> bool:
+        return urllib.parse.urlsplit(url).path == LOGIN
 
     def _note(self, request: urllib.request.Request, what: str, begun: float) -> None:
         seconds = time.monotonic() - begun

@@ -6,7 +6,9 @@ import time
 import zlib
 from collections.abc import Iterator
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.cli import run
@@ -63,7 +65,7 @@ def png(shade: int) -> bytes:
 def an_article(editor: Editor) -> int:
     """The number of some article that can be edited."""
     for number in range(3, 40):
-        if "hero_text" in editor.get(f"/admin/pages/{number}/edit/"):
+        if "hero_text" in editor.get(f"/admin/pages/{number}/edit/", may_be_missing=True):
             return number
     raise AssertionError("no article")
 
@@ -75,6 +77,7 @@ def test_what_an_editor_does_is_seen_by_readers(newsroom: Shell, editor: Editor)
     eventually(lambda: f"{EDITED} in the valleys" in editor.search(EDITED), "found by search")
     editor.upload("Clouds", png(10))
     assert "Clouds" in editor.get("/admin/images/")
+    assert editor.original("Clouds") == png(10)
 
     editor.post("/newsletter/", {"email": "reader@example.org", "website": ""})
     mails = partial(newsroom.run, "--env", NAME, "mail", "--json")
@@ -88,28 +91,29 @@ def test_an_editor_sees_at_most_one_error_page_while_a_zone_is_lost(
 ) -> None:
     eventually(lambda: state(newsroom)["healthy"], "healthy", within_s=120)
     article = an_article(editor)
-    done: list[str] = []
+    done: list[int] = []
 
     assert newsroom.run("--env", NAME, "zone", "lose", lost).returncode == 0
     until, number = time.monotonic() + 30, 0
     while time.monotonic() < until:
         number += 1
-        title = f"{EDITED} {lost} {number}"
         before = len(editor.errors)
-        editor.save(article, title)
+        editor.save(article, f"{EDITED} {lost} {number}")
         editor.upload(f"Picture {lost} {number}", png(number % 256))
         editor.search(EDITED)
         if len(editor.errors) == before:
-            done.append(title)
+            done.append(number)
     assert newsroom.run("--env", NAME, "zone", "return", lost).returncode == 0
 
     print(f"{number} rounds, {editor.errors}")
     assert len(editor.errors) <= 1
-    assert f'value="{done[-1]}"' in editor.get(f"/admin/pages/{article}/edit/")
-    pictures = editor.get("/admin/images/")
-    assert f"Picture {lost} {number}" in pictures
+    saved = f"{EDITED} {lost} {done[-1]}"
+    assert f'value="{saved}"' in editor.get(f"/admin/pages/{article}/edit/")
+    assert f"Picture {lost} {done[-1]}" in editor.get("/admin/images/")
     eventually(lambda: state(newsroom)["healthy"], "healthy again", within_s=120)
-    eventually(lambda: done[-1] in editor.search(EDITED), "what was saved is found", within_s=60)
+    eventually(lambda: saved in editor.search(EDITED), "what was saved is found", within_s=60)
+    for kept in done:
+        assert editor.original(f"Picture {lost} {kept}") == png(kept % 256)
 
 
 def test_the_editor_reads_a_form_as_a_browser_does(tmp_path: Path) -> None:
@@ -124,3 +128,38 @@ def test_the_editor_reads_a_form_as_a_browser_does(tmp_path: Path) -> None:
     found = Form(page, having="title").fields
 
     assert found == [("title", "Old"), ("y", "2"), ("body", "words"), ("tz", "b")]
+
+
+class Site(BaseHTTPRequestHandler):
+    """Refuses one page, lacks another, and sends whoever asks for a third to the login page."""
+
+    def do_GET(self) -> None:
+        status = {"/refused": 403, "/missing": 404, "/session-over": 302}.get(self.path, 200)
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/admin/login/?next=/session-over")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not logged."""
+
+
+def test_the_editor_counts_refusals_and_being_sent_to_the_login_page() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        editor = Editor(f"http://127.0.0.1:{server.server_port}", signed_in=True)
+        editor.get("/")
+        editor.get("/missing", may_be_missing=True)
+        assert editor.errors == []
+
+        for path in ("/refused", "/missing", "/session-over"):
+            editor.get(path)
+        server.shutdown()
+
+    told = [error.partition(" after ")[0] for error in editor.errors]
+    assert told == [
+        "GET /refused: HTTP 403",
+        "GET /missing: HTTP 404",
+        "GET /session-over: sent to the login page",
+    ]

@@ -69,7 +69,7 @@ def _servers(
 def _spares(
     site: Site, zone: Zone, copies: Mapping[str, LocalPart]
 ) -> Iterator[Mapping[str, object]]:
-    """What `_spares_watch.Spare` reads."""
+    """What `_lookout.spares.Spare` reads."""
     for name, spare in copies.items():
         body = spare.body
         if not isinstance(body, Process) or not body.spare_for or body.zone != zone.name:
