@@ -10,6 +10,7 @@ from tests.targets.local.whole import Environment
 
 from cordillera.components.target import Loss
 from cordillera.core.errors import CordilleraError
+from cordillera.targets.local import _mail_box
 from cordillera.targets.local._verbs import LocalVerbs
 
 pytestmark = pytest.mark.slow
@@ -35,6 +36,8 @@ db.execute("REPLACE INTO losses VALUES ('THIS_ONE')")
 cache.set("THIS_ONE", "v")
 s3.put_object(Bucket=bucket, Key="THIS_ONE", Body=b"THIS_ONE")
 sqs.send_message(QueueUrl=queue, MessageBody="THIS_ONE")
+with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"]), timeout=5) as post:
+    post.sendmail("shop@example.org", ["a@example.org"], "Subject: THIS_ONE\\n\\ntext")
 print("written")
 """
 )
@@ -71,6 +74,11 @@ def healed(shop: Environment) -> None:
     eventually(lambda: shop.state().healthy, f"healthy: {shop.state()}", within_s=120)
 
 
+def subjects(shop: Environment) -> set[str]:
+    """Of the mails that were captured, in whichever zone."""
+    return {mail.subject for mail in _mail_box.list_mails(shop.site)}
+
+
 @contextmanager
 def zone_lost(shop: Environment, zone: str) -> Iterator[None]:
     """Everything in it killed for the block, and back afterwards whatever happens."""
@@ -97,6 +105,7 @@ def test_with_a_zone_lost_every_resource_goes_on(shop: Environment, lost: str, l
     with zone_lost(shop, left):  # what was written without it is in the one that came back
         eventually(lambda: goes(shop, read, lost), "everything is there", within_s=WITHIN_S)
     healed(shop)
+    eventually(lambda: {before, during} <= subjects(shop), "both mails went out")
 
 
 def test_the_witness_is_not_missed(shop: Environment) -> None:
