@@ -121,7 +121,7 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         TaskDefinition=_tasks.definition(name),
         **_capacity(spec),
         PlatformVersion="LATEST",
-        AvailabilityZoneRebalancing="ENABLED",
+        AvailabilityZoneRebalancing="DISABLED" if name in _mail_relay.relays(want) else "ENABLED",
         EnableExecuteCommand=True,
         PropagateTags="SERVICE",
         DeploymentConfiguration=_deployment(name, want),
@@ -158,6 +158,7 @@ def _deployment(name: str, want: Wanted) -> Any:
     """All old copies stay until as many new ones are well; an alarm undoes the release as well.
 
     A mail relay has as many queues as copies: there a new copy takes the queue of the one that ended.
+    ECS moves no copies between zones where there may never be one too many, so that is off for relays.
     """
     alarms = _release_alarms.names(name, want)
     undo = ecs.DeploymentAlarms(AlarmNames=alarms, Enable=True, Rollback=True)
