@@ -99,7 +99,7 @@ def _limits(draft: Draft, live: Live) -> Iterator[str]:
 
 
 def _domains(draft: Draft, live: Live) -> Iterator[str]:
-    """A certificate is validated through DNS: by itself where the zone is in Route 53."""
+    """A certificate is validated by a record in DNS: written by `up` where the zone is in Route 53."""
     domains = draft.want.edge.domains
     if not domains:
         return
@@ -111,8 +111,8 @@ def _domains(draft: Draft, live: Live) -> Iterator[str]:
         name = domain.removeprefix("*.")
         if not any(name == zone or name.endswith(f".{zone}") for zone in public):
             yield (
-                f"{domain} has no zone in this account's Route 53: the certificate waits until its "
-                "record is in your DNS (aws acm describe-certificate shows it)"
+                f"{domain} has no zone in this account's Route 53: its certificate waits, at most 12 "
+                "hours, until you have written the record into your DNS that `up` will tell"
             )
 
 

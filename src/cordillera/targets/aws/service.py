@@ -81,6 +81,11 @@ class Services(Component):
         """A copy that ends again and again is told after its second end, with its last lines."""
         return _crashes.told(want, live, CLUSTER) if unit == APP else ""
 
+    def cause(self, unit: str, id: str, want: Wanted, live: Live) -> str:
+        """What the first of a failed service's copies said: its deployment is rolled back without a word."""
+        names = [name for name in want.services if service(name) == Ref(unit, id)]
+        return _crashes.told(want, live, CLUSTER, of=names, ends=1) if names else ""
+
     def clear(self, unit: str, want: Wanted, live: Live) -> None:
         """Task definitions of releases before; CloudFormation deletes the last one itself."""
         if unit == RELEASE:
