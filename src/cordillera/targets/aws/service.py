@@ -82,7 +82,7 @@ class Services(Component):
         return _crashes.told(want, live, CLUSTER) if unit == APP else ""
 
     def cause(self, unit: str, id: str, want: Wanted, live: Live) -> str:
-        """What the first of a failed service's copies said: its deployment is rolled back without a word."""
+        """What a copy of a service that failed said last: its deployment is rolled back without a word."""
         names = [name for name in want.services if service(name) == Ref(unit, id)]
         return _crashes.told(want, live, CLUSTER, of=names, ends=1) if names else ""
 
