@@ -84,6 +84,7 @@ MOTO_LACKS = frozenset(
         "AWS::ServiceDiscovery::HttpNamespace",
         "AWS::ServiceDiscovery::PrivateDnsNamespace",
         "AWS::ServiceDiscovery::Service",
+        "AWS::WAFv2::IPSet",
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::WAFv2::WebACL",
         "AWS::WAFv2::WebACLAssociation",

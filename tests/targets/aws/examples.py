@@ -24,6 +24,12 @@ TWO_PROVIDERS = {
 }
 """A mail resource that needs a relay."""
 
+LISTED = {
+    "domains": ["news.acme.example"],
+    "firewall": {"allow": ["192.0.2.0/24", "2001:db8::/32"], "deny": ["198.51.100.7"]},
+}
+"""An edge whose firewall has lists of addresses."""
+
 RELEASE = "0123456789"
 OVERLAYS: dict[str, dict[str, object]] = {
     "hello": {"target": "aws", "region": "us-east-1"},
@@ -73,6 +79,7 @@ def kinds(to: Path) -> set[str]:
     made = [
         *(templates(app, to / app) for app in OVERLAYS),
         templates("newsroom", to / "two", resources={"mail": TWO_PROVIDERS}),
+        templates("newsroom", to / "listed", edge=LISTED),
     ]
     bodies = [one.body for draft in made for one in draft.values()]
     return {one["Type"] for body in bodies for one in body["Resources"].values()}

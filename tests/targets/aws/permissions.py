@@ -96,6 +96,7 @@ def types() -> set[str]:
         {},
         {"network": {"outbound": "none", "endpoints": ["ecr-api"]}},
         {"watch": {"budget": 500, "webhook": "https://alarms.acme.example/hook"}},
+        {"edge": examples.LISTED},
     )
     mail = {"from": "news@acme.example", "providers": ["ses"]}
     newsrooms = (

@@ -132,6 +132,20 @@ def test_limits_count_the_most_copies_twice_because_of_releases(tmp_path: Path) 
     assert found["Fargate vCPUs"] == 2 * (8 + 4)
 
 
+@pytest.mark.parametrize("scale", [3, {"min": 2, "max": 8}])
+def test_a_standby_region_needs_the_cores_of_a_failover(scale: object, tmp_path: Path) -> None:
+    made = examples.templates(
+        "hello", tmp_path, standby_region="us-west-1", services={"web": {"scale": scale}}
+    )
+
+    cores = {
+        need.region: need.takes
+        for need in _quotas.needs(_rows.rows(made))
+        if need.limit == "Fargate vCPUs"
+    }
+    assert cores["us-west-1"] == cores["us-east-1"] > 0
+
+
 def test_the_table_of_prices_has_a_date_and_the_same_lines_for_each_region() -> None:
     table = _prices.table()
 

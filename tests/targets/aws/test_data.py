@@ -59,6 +59,10 @@ OPTIONS = {
         }
     },
     "two providers of mail": {"resources": {"mail": examples.TWO_PROVIDERS}},
+    "lists of addresses, webhook, budget": {
+        "edge": examples.LISTED,
+        "watch": {"budget": 500, "webhook": "https://alarms.acme.example/hook"},
+    },
 }
 
 

@@ -15,12 +15,14 @@ from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError
 from cordillera.operations import provision
 from cordillera.targets.aws import (
+    _certificate_live,
     _database_live,
     _home,
     _mail_live,
     _mail_relay,
     _once,
     _push,
+    certificate,
     mail,
     objects,
     queue,
@@ -30,7 +32,7 @@ from cordillera.targets.aws._database_ids import cluster
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import login, user
-from cordillera.targets.aws._site import DATA, STANDBY_APP, Site, site_of
+from cordillera.targets.aws._site import DATA, FRONT, STANDBY_APP, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import examples
 
@@ -135,6 +137,23 @@ def test_mails_records_go_into_the_zone_that_is_there(live: Live) -> None:
 
     found = dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     assert {"bounce.acme.example.", "_dmarc.acme.example."} <= {one["Name"] for one in found}
+
+
+def test_what_proves_the_certificates_goes_into_the_zone_that_is_there(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator issues at once: what it calls proven is taken for what is not."""
+    monkeypatch.setattr(_certificate_live, "PENDING", "SUCCESS")
+    want, dns = newsroom(tmp_path / "again"), live.client("route53")
+    zone = dns.create_hosted_zone(Name="acme.example", CallerReference="2")["HostedZone"]["Id"]
+
+    said = {certificate.Certificate().meanwhile(unit, want, live) for unit in (FRONT, STANDBY_APP)}
+
+    assert said == {"waiting for ACM to see in Route 53 whose news.acme.example is"}
+    found = dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    made = [one for one in found if one["Type"] == "CNAME"]
+    assert [one["Name"] for one in made] == ["_acme-challenge.news.acme.example."]
+    assert "acm.amazonaws.com" in made[0]["ResourceRecords"][0]["Value"]
 
 
 def test_a_database_that_left_the_manifest_loses_its_protection_only_then(live: Live) -> None:

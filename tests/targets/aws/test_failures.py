@@ -10,7 +10,15 @@ import pytest
 from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _apply, _client, _crashes, _draft, _once, _online
+from cordillera.targets.aws import (
+    _apply,
+    _client,
+    _crashes,
+    _draft,
+    _once,
+    _online,
+    _stack_events,
+)
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
@@ -154,7 +162,7 @@ def test_a_name_that_is_taken_is_told_with_what_to_do() -> None:
         "ResourceStatusReason": "Resource of type 'AWS::ECR::Repository' already exists.",
     }
 
-    assert _apply._first_failure([event]) == (
+    assert _stack_events.sentence(event) == (
         "WebRepository (ECR::Repository): Resource of type 'AWS::ECR::Repository' already exists. "
         "(something of that name is there already: delete or rename it, then repeat)"
     )
@@ -178,7 +186,10 @@ def test_the_cause_is_the_first_failure_and_not_what_it_cancelled() -> None:
         _event("Vpc", "CREATE_FAILED", "something later"),
     ]
 
-    assert _apply._first_failure(events).startswith("NatGatewayA (EC2::NatGateway): The maximum")
+    first = _stack_events.first_failed(events)
+
+    assert first is not None
+    assert _stack_events.sentence(first).startswith("NatGatewayA (EC2::NatGateway): The maximum")
 
 
 def test_the_tree_of_a_stack_names_each_resource_its_state_and_its_seconds() -> None:
@@ -189,7 +200,7 @@ def test_the_tree_of_a_stack_names_each_resource_its_state_and_its_seconds() -> 
         _event("NatGatewayB", "CREATE_IN_PROGRESS", ""),
     ]
 
-    lines = _apply._working_on(events).splitlines()
+    lines = _stack_events.working_on(events).splitlines()
 
     assert lines[0] == "1 done, 2 under way"
     assert lines[1].startswith("NatGatewayA (EC2::NatGateway) create ")
@@ -277,6 +288,61 @@ def test_ends_that_are_no_crash_loop(
     answers.install(monkeypatch, **service_answers(*tasks))
 
     assert _crashes.told(want, Live(site_of(want)), CLUSTER) == ""
+
+
+UNWELL = "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:web)"
+
+
+def unwell(number: int) -> dict[str, Any]:
+    """A copy that ECS ended because the balancer found it sick: it obeyed, and ended by SIGTERM."""
+    return crashed(
+        number,
+        stopCode="ServiceSchedulerInitiated",
+        stoppedReason=UNWELL,
+        containers=[{"name": "web", "exitCode": 143}],
+    )
+
+
+def test_copies_that_never_are_well_are_told_with_the_check_that_they_failed(
+    want: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.install(monkeypatch, **service_answers(unwell(1), unwell(2)))
+
+    told = _crashes.told(want, Live(site_of(want)), CLUSTER)
+
+    assert told.splitlines()[0] == f"2 copies of web have ended: {UNWELL}"
+    assert told.endswith("KeyError: 'SECRET_KEY'")
+
+
+def test_a_deployment_that_was_rolled_back_is_told_with_its_cause(
+    want: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = {
+        **_event("WebService", "UPDATE_FAILED", BREAKER),
+        "ResourceType": "AWS::ECS::Service",
+        "EventId": "1",
+        "StackName": "app",
+        "ClientRequestToken": "up-1",
+    }
+    answers.install(
+        monkeypatch,
+        **service_answers(unwell(1)),
+        cloudformation__DescribeStacks=stack("UPDATE_ROLLBACK_COMPLETE"),
+        cloudformation__DescribeStackEvents={"StackEvents": [event]},
+    )
+    draft = _draft.draft(want, site_of(want))
+
+    with pytest.raises(CordilleraError) as told:
+        _apply._wait("app", ARN, Stacks(site_of(want)), "up-1", lambda _: None, draft)
+
+    assert str(told.value).splitlines() == [
+        f"WebService (ECS::Service): {BREAKER}; a copy of web has ended: {UNWELL}",
+        "    web | Traceback",
+        "    web | KeyError: 'SECRET_KEY'",
+    ]
+
+
+BREAKER = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'"
 
 
 def test_a_creation_with_a_crash_loop_is_not_waited_for(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cordillera.core.errors import CordilleraError, ManifestError, NotReady, Refused
-from cordillera.targets.aws import _draft, _preflight, _push
+from cordillera.targets.aws import _draft, _ecr, _preflight, _push
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._site import site_of
 from tests.targets.aws import answers, examples
@@ -36,6 +36,7 @@ GOOD: dict[str, answers.Answer] = {
     "sesv2__GetAccount": {"ProductionAccessEnabled": True},
     "ecr__DescribeImages": {"imageDetails": [{"imageTags": ["0123456789"]}]},
 }
+DIGEST = "sha256:" + "0a" * 32
 
 
 def draft(app: str, to: Path, **overlay: object) -> Draft:
@@ -95,7 +96,10 @@ def test_a_new_account_has_few_cores(tmp_path: Path, monkeypatch: pytest.MonkeyP
     missing = Refusal("NoSuchResourceException")
     found = told(draft("newsroom", tmp_path), monkeypatch, service_quotas__GetServiceQuota=missing)
 
-    assert "24 Fargate vCPUs are needed, and of 6 only 6 are left" in str(found)
+    assert [str(one) for one in getattr(found, "all", ())] == [
+        f"{region}: 24 Fargate vCPUs are needed, and of 6 only 6 are left"
+        for region in ("us-east-1", "us-west-1")
+    ]
 
 
 def test_several_obstacles_are_told_at_once(
@@ -104,7 +108,7 @@ def test_several_obstacles_are_told_at_once(
     missing = Refusal("NoSuchResourceException")
     addresses = {"Addresses": [{"PublicIp": f"1.1.1.{n}"} for n in range(5)]}
     found = told(
-        draft("newsroom", tmp_path),
+        draft("newsroom", tmp_path, standby_region=None),
         monkeypatch,
         service_quotas__GetServiceQuota=missing,
         ec2__DescribeAddresses=addresses,
@@ -192,6 +196,40 @@ def test_an_image_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
 
     assert str(found) == f"service web: there is no image {image}"
+
+
+@pytest.mark.parametrize(
+    ("ending", "id"),
+    [
+        ("", {"imageTag": "latest"}),
+        (":1.2", {"imageTag": "1.2"}),
+        (f"@{DIGEST}", {"imageDigest": DIGEST}),
+        (f":1.2@{DIGEST}", {"imageDigest": DIGEST}),
+    ],
+)
+def test_an_image_is_asked_for_by_its_tag_or_its_digest(
+    ending: str, id: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = f"222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/hello{ending}"
+    aws = answers.install(
+        monkeypatch, **{**GOOD, "ecr__BatchGetImage": {"images": [{"imageManifest": "{}"}]}}
+    )
+
+    assert _preflight.look(draft("hello", tmp_path, services={"web": {"image": image}})) == ()
+
+    asked = next(params for call, params in aws.asked if call == "ecr.BatchGetImage")
+    assert asked == {
+        "registryId": "222222222222",
+        "repositoryName": "team/hello",
+        "imageIds": [id],
+    }
+
+
+@pytest.mark.parametrize(
+    "image", ["hello:1", "public.ecr.aws/team/hello:1", "ghcr.io/team/hello@sha256:00"]
+)
+def test_an_image_elsewhere_is_not_ecrs(image: str) -> None:
+    assert _ecr.parsed(image) is None
 
 
 def test_without_a_container_engine_nothing_is_begun(

@@ -145,6 +145,23 @@ def test_the_relay_is_a_service_with_as_many_queues_as_copies(tmp_path: Path) ->
     assert _mail_relay.with_relays(want) == want
 
 
+def test_copies_of_the_relay_are_not_moved_between_zones(tmp_path: Path) -> None:
+    made = examples.templates("newsroom", tmp_path, resources={"mail": examples.TWO_PROVIDERS})
+    services = {
+        id: one["Properties"]
+        for id, one in made["app"].body["Resources"].items()
+        if one["Type"] == "AWS::ECS::Service"
+    }
+
+    most = {id: s["DeploymentConfiguration"]["MaximumPercent"] for id, s in services.items()}
+    moved = {id: s["AvailabilityZoneRebalancing"] for id, s in services.items()}
+    assert moved["MailRelayService"] == "DISABLED"
+    # ECS refuses to move copies where there may never be one too many.
+    assert {id for id in services if most[id] > 100} == {
+        id for id in services if moved[id] == "ENABLED"
+    }
+
+
 def test_ses_alone_needs_no_relay(tmp_path: Path) -> None:
     want = examples.wanted("newsroom", tmp_path)
 

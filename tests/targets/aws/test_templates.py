@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cordillera.core.errors import CordilleraError, Refused
-from cordillera.targets.aws import _draft, _stack, _tasks, queue
+from cordillera.targets.aws import _draft, _roles, _stack, _tasks, queue
 from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
@@ -65,6 +65,26 @@ def test_what_scales_on_cpu_is_measured_every_twenty_seconds(tmp_path: Path) -> 
     metric = config["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]
     assert metric["PredefinedMetricType"] == "ECSServiceAverageCPUUtilizationHighResolution"
     assert "DesiredCount" not in app["WebService"]["Properties"]
+
+
+def test_an_image_in_a_registry_of_ecr_may_be_pulled_and_nothing_else(tmp_path: Path) -> None:
+    there = "222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/hello:1"
+    images = {"web": {"image": there}, "api": {"image": "hello:1", "health": "/"}}
+    made = examples.templates("hello", tmp_path, services=images)["release"].body["Resources"]
+
+    pulls = {id: _statements(made[f"{id}StartingRole"], "ecr:") for id in ("Web", "Api")}
+    assert pulls["Api"] == []
+    login, pull = pulls["Web"]
+    assert (login["Action"], login["Resource"]) == (["ecr:GetAuthorizationToken"], "*")
+    assert set(pull["Action"]) == set(_roles.PULL)
+    assert pull["Resource"] == [
+        {"Fn::Sub": "arn:${AWS::Partition}:ecr:eu-west-1:222222222222:repository/team/hello"}
+    ]
+
+
+def _statements(role: dict[str, Any], begin: str) -> list[dict[str, Any]]:
+    document = role["Properties"]["Policies"][0]["PolicyDocument"]
+    return [one for one in document["Statement"] if one["Action"][0].startswith(begin)]
 
 
 def test_a_reference_into_another_stack_is_a_parameter_filled_from_its_output(

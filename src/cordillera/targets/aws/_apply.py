@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _home, _leftovers, _online, components
+from cordillera.targets.aws import _home, _leftovers, _online, _stack_events, components
+from cordillera.targets.aws._besides import Besides
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._draft import RETIRE, Draft
@@ -16,13 +17,6 @@ from cordillera.targets.aws._site import PROTECTED
 SLOWEST_S, QUICKEST_S = 3.0, 0.2
 HOOK_WITHIN_S = 1800.0
 Answer = TypeVar("Answer")
-ADVICE = {
-    "already exists": "something of that name is there already: delete or rename it, then repeat",
-    "AlreadyExists": "something of that name is there already: delete or rename it, then repeat",
-    "not authorized": "give the credentials the policy that `cordillera aws policy` prints",
-    "limit": "ask for more under Service Quotas in the console, then repeat",
-}
-CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
 Tell = Callable[[str], None]
 
 
@@ -103,24 +97,28 @@ def _outputs(draft: Draft, stacks: Stacks) -> dict[str, dict[str, str]]:
 def _at_rest(name: str, draft: Draft, tell: Tell) -> Stack | None:
     """The stack, once nobody works on it any more: an `up` that was killed goes on in the cloud."""
     stacks, began = Stacks(draft.site), time.monotonic()
+    besides = Besides(name, draft.want, Live(draft.site))
     while (stack := stacks.describe(name)) is not None and stack.moving:
-        tell(f"waiting for what is under way: {stack.status}")
+        under_way = f"waiting for what is under way: {stack.status}"
+        tell(besides.beside(under_way, stack, now_s=time.monotonic()))
         time.sleep(_pause(began))
     return stack
 
 
 def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draft: Draft) -> None:
     """Until the stack rests. Raises CordilleraError with the first failing event."""
-    began, live, given_up = time.monotonic(), Live(draft.site), ""
+    began, live, failed = time.monotonic(), Live(draft.site), ""
+    besides = Besides(name, draft.want, live)
     while True:
         stack, events = _patiently(lambda: _look(stacks, stack_id, name, token), tell)
-        failed = given_up or _first_failure(events)
+        failed = failed or _first_failure(name, events, draft, live)
         if stack is None or not (stack.moving or stack.empty):
             break
-        tell(f"rolling back: {failed}" if failed else _working_on(events))
-        if not failed and (given_up := _trouble(name, draft, live)):
+        working = besides.beside(_stack_events.working_on(events), stack, now_s=time.monotonic())
+        tell(f"rolling back: {failed}" if failed else working)
+        if not failed and (failed := _trouble(name, draft, live)):
             if _give_up(stack):
-                raise CordilleraError(given_up)
+                raise CordilleraError(failed)
             if stack.status == "UPDATE_IN_PROGRESS":
                 stacks.cancel(name)
         time.sleep(_pause(began))
@@ -149,42 +147,22 @@ def _trouble(name: str, draft: Draft, live: Live) -> str:
     return next((text for text in found if text), "")
 
 
+def _first_failure(name: str, events: Sequence[Mapping[str, Any]], draft: Draft, live: Live) -> str:
+    """What failed first, and whatever else the account tells about it; empty while nothing has."""
+    event = _stack_events.first_failed(events)
+    if event is None:
+        return ""
+    id = str(event["LogicalResourceId"])
+    causes = (c.cause(name, id, draft.want, live) for c in components.everything())
+    known = [_stack_events.sentence(event), next((text for text in causes if text), "")]
+    return "; ".join(filter(None, known))
+
+
 def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mapping[str, Any]]:
     try:
         return stacks.events(stack_id, name, token)
     except AwsError:
         return []  # a stack that has just gone tells nothing more
-
-
-def _working_on(events: Sequence[Mapping[str, Any]]) -> str:
-    """How many are done, and a line for each resource being worked on: its state and its seconds."""
-    last = {event["LogicalResourceId"]: event for event in events}
-    busy = [e for e in last.values() if str(e["ResourceStatus"]).endswith("_IN_PROGRESS")]
-    own = [e for e in busy if e.get("PhysicalResourceId") != e["StackId"]]
-    done = sum(1 for e in last.values() if str(e["ResourceStatus"]).endswith("_COMPLETE"))
-    lines = [_line(event) for event in sorted(own, key=lambda e: e["Timestamp"])]
-    return "\n".join([f"{done} done, {len(own)} under way", *lines]) if lines else ""
-
-
-def _line(event: Mapping[str, Any]) -> str:
-    seconds = max(0.0, time.time() - event["Timestamp"].timestamp())
-    kind = str(event["ResourceType"]).removeprefix("AWS::")
-    state = str(event["ResourceStatus"]).removesuffix("_IN_PROGRESS").lower()
-    return f"{event['LogicalResourceId']} ({kind}) {state} {seconds:.0f} s"
-
-
-def _first_failure(events: Sequence[Mapping[str, Any]]) -> str:
-    for event in events:
-        why = str(event.get("ResourceStatusReason", ""))
-        if str(event["ResourceStatus"]).endswith("_FAILED") and why not in CANCELLED:
-            kind = str(event["ResourceType"]).removeprefix("AWS::")
-            return f"{event['LogicalResourceId']} ({kind}): {why}{_advice(why)}"
-    return ""
-
-
-def _advice(why: str) -> str:
-    """What to do about causes that often occur."""
-    return next((f" ({hint})" for words, hint in ADVICE.items() if words in why), "")
 
 
 def _hook(call: Callable[[], None], tell: Tell) -> None:

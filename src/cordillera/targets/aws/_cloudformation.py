@@ -31,6 +31,11 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     @property
+    def being_made(self) -> bool:
+        """What a template asks for is on its way, nothing having failed."""
+        return self.status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+
+    @property
     def empty(self) -> bool:
         """Only a change set was made, and never executed."""
         return self.status == "REVIEW_IN_PROGRESS"

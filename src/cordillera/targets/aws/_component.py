@@ -51,6 +51,16 @@ class Component:
         """While a stack is being changed: why waiting is of no use, in a sentence; empty when it is."""
         return ""
 
+    def meanwhile(self, unit: str, want: Wanted, live: Live) -> str:
+        """While a stack is being changed: do what it waits for, and say in a line what that is, more below;
+        empty when it is nothing. Asked every few seconds; never raises."""
+        return ""
+
+    def cause(self, unit: str, id: str, want: Wanted, live: Live) -> str:
+        """Why that resource of a stack failed, beyond what CloudFormation says; empty when nothing is known.
+        Never raises."""
+        return ""
+
     def observe(self, want: Wanted, live: Live) -> Mapping[str, ResourceState]:
         """Each resource of this type, from live probes. Never raises for a sick one."""
         return {}

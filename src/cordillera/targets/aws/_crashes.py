@@ -1,6 +1,6 @@
-"""Copies that end as soon as they have begun: told at once, long before a deployment gives up."""
+"""Copies that end as soon as they have begun, or are never well: told long before a deployment gives up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,17 +15,25 @@ ENDS = 2
 
 LAST_LINES = 8
 SKEW = timedelta(seconds=5)
+HEALTH = "health checks"
+"""In ECS's reason for ending a copy that the balancer, or its own check, found sick."""
+
 ON_PURPOSE = ("UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice")
 
 
-def told(want: Wanted, live: Live, cluster: Ref) -> str:
-    """Why it is of no use to wait, with the last lines that a copy printed; empty while it is."""
+def told(
+    want: Wanted, live: Live, cluster: Ref, *, of: Sequence[str] = (), ends: int = ENDS
+) -> str:
+    """Why it is of no use to wait, with the last lines that a copy printed; empty while it is.
+
+    Of all services unless some are named. Never raises.
+    """
     tasks = live.client("ecs")
     try:
         where = live.physical(cluster)
-        for name in want.services:
+        for name in of or want.services:
             ended = _ended(tasks, where, _current(name, live), live.since - SKEW)
-            if len(ended) >= ENDS:
+            if len(ended) >= ends:
                 return _sentence(name, ended, live)
     except CordilleraError:
         live.forget()  # what is not there yet is asked for again
@@ -37,7 +45,8 @@ def _current(name: str, live: Live) -> str:
 
 
 def _ended(tasks: Any, cluster: str, definition: str, since: datetime) -> list[Mapping[str, Any]]:
-    """Copies of this very release that were begun since then and ended by themselves, the last one first.
+    """Copies of this very release that were begun since then and ended by themselves or were found sick,
+    the last one first.
 
     ECS remembers copies for an hour: those of an `up` before, which somebody mended, do not count.
     """
@@ -46,7 +55,7 @@ def _ended(tasks: Any, cluster: str, definition: str, since: datetime) -> list[M
     found = tasks.describe_tasks(cluster=cluster, tasks=arns[:100])["tasks"] if arns else []
     mine = [t for t in found if _of_service(t) and t.get("taskDefinitionArn") == definition]
     new = [t for t in mine if t.get("createdAt") is None or t["createdAt"] >= since]
-    bad = [t for t in new if str(t.get("stopCode", "")) not in ON_PURPOSE]
+    bad = [t for t in new if _sick(t) or str(t.get("stopCode", "")) not in ON_PURPOSE]
     return sorted(bad, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
 
@@ -57,11 +66,17 @@ def _of_service(task: Mapping[str, Any]) -> bool:
     ).startswith("service:")
 
 
+def _sick(task: Mapping[str, Any]) -> bool:
+    """Whether ECS ended it because it failed its health checks; else what ECS ends is scaled in."""
+    return HEALTH in str(task.get("stoppedReason", ""))
+
+
 def _sentence(name: str, ended: list[Mapping[str, Any]], live: Live) -> str:
     last = ended[0]
     task = str(last["taskArn"]).rsplit("/", 1)[-1]
     lines = "".join(f"\n    {name} | {line}" for line in _lines(name, task, live))
-    return f"{len(ended)} copies of {name} have ended: {_why(name, last)}{lines}"
+    copies = f"a copy of {name} has" if len(ended) == 1 else f"{len(ended)} copies of {name} have"
+    return f"{copies} ended: {_why(name, last)}{lines}"
 
 
 def _lines(name: str, task: str, live: Live) -> Iterator[str]:
@@ -72,6 +87,8 @@ def _lines(name: str, task: str, live: Live) -> Iterator[str]:
 
 
 def _why(name: str, task: Mapping[str, Any]) -> str:
+    if _sick(task):
+        return str(task["stoppedReason"])
     container: Mapping[str, Any] = next(
         (c for c in task.get("containers", ()) if c.get("name") == name), {}
     )

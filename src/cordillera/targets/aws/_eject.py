@@ -119,6 +119,11 @@ def _hooks_page(want: Wanted) -> str:
 
 def _hooks(want: Wanted) -> Iterator[str]:
     """What is done before and after stacks for resources that CloudFormation does not finish."""
+    if want.edge.domains:
+        yield (
+            "- While a stack with a certificate is being made, it waits for the CNAME that `aws acm "
+            f"describe-certificate` shows for {', '.join(want.edge.domains)}: write it into DNS"
+        )
     if any(True for _ in want.of_type("search")):
         yield (
             "- Before the stack `data`, once per account: `aws iam create-service-linked-role "

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cordillera.components.state import Member, ResourceState
-from cordillera.targets.aws import _mail_records
+from cordillera.targets.aws import _dns, _mail_records
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._live import Live
@@ -80,10 +80,10 @@ def _has_value(manager: Any, place: str) -> bool:
 
 def write_records(domain: str, live: Live) -> None:
     """Into the account's own DNS zone where it has one. May be called twice."""
-    zone = _mail_records.zone(domain, live)
+    zone = _dns.zone(domain, live)
     if zone:
         wanted = _mail_records.records(domain, _tokens(_identity(domain, live)), live.site.region)
-        _mail_records.write(zone, wanted, live)
+        _dns.write(zone, wanted, live)
 
 
 def state(domain: str, endpoint: str, live: Live) -> ResourceState:

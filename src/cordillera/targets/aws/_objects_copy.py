@@ -1,4 +1,7 @@
-"""Copies of objects in the standby region: within fifteen minutes, told when it takes longer."""
+"""Copies of objects in the standby region: within fifteen minutes, as S3 promises.
+
+`status` tells how far they are behind; no alarm does.
+"""
 
 from collections.abc import Iterator
 from typing import Any

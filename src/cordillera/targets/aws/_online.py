@@ -80,7 +80,9 @@ def _unit(unit: str, draft: Draft) -> list[Change]:
         return draft.compare(unit)
     assert stack is not None
     known = draft.values(unit, _outputs(draft))
-    if stack.moving or known is None or draft.unsettled(unit):
+    if stack.moving:  # begun by an `up` that died: it is waited for, whatever else refers to it
+        return draft.compare(unit) or [_unfinished(stack)]
+    if known is None or draft.unsettled(unit):
         return draft.compare(unit)
     if draft.old[unit] == template.body and Stacks(draft.site).parameters(unit) == known:
         return [_unfinished(stack)] if stack.status in UNFINISHED else []

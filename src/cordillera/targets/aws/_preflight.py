@@ -8,17 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cordillera.components.mail import MailSpec
+from cordillera.components.service import ServiceSpec
 from cordillera.core.errors import CordilleraError, ManifestError, NotReady, Refused
-from cordillera.targets.aws import _allowed, _push, _quotas, _rows
+from cordillera.targets.aws import _allowed, _ecr, _push, _quotas, _rows
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._draft import MOVES, Draft
+from cordillera.targets.aws._ecr import EcrImage
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import by_ses
 from cordillera.targets.aws._site import EDGE, EDGE_REGION, Site
 
 ON = ("opt-in-not-required", "opted-in")
 MACHINE = {"x86_64": "amd64", "arm64": "arm64"}
-ECR = ".dkr.ecr."
 
 Look = Callable[[Draft, Live], Iterable[str]]
 
@@ -98,7 +99,7 @@ def _limits(draft: Draft, live: Live) -> Iterator[str]:
 
 
 def _domains(draft: Draft, live: Live) -> Iterator[str]:
-    """A certificate is validated through DNS: by itself where the zone is in Route 53."""
+    """A certificate is validated by a record in DNS: written by `up` where the zone is in Route 53."""
     domains = draft.want.edge.domains
     if not domains:
         return
@@ -110,8 +111,8 @@ def _domains(draft: Draft, live: Live) -> Iterator[str]:
         name = domain.removeprefix("*.")
         if not any(name == zone or name.endswith(f".{zone}") for zone in public):
             yield (
-                f"{domain} has no zone in this account's Route 53: the certificate waits until its "
-                "record is in your DNS (aws acm describe-certificate shows it)"
+                f"{domain} has no zone in this account's Route 53: its certificate waits, at most 12 "
+                "hours, until you have written the record into your DNS that `up` will tell"
             )
 
 
@@ -135,33 +136,36 @@ def _images(draft: Draft, live: Live) -> Iterator[str]:
         if not spec.image:
             if not _push.there(name, draft.want, live):
                 _push.refuse_unless_possible(name, draft.want)
-        elif ECR in spec.image:
-            _refuse_other_machine(name, spec.image, spec.architecture, live)
+        elif found := _ecr.parsed(spec.image):
+            _refuse_other_machine(name, spec, found, live)
     yield from ()
 
 
-def _refuse_other_machine(name: str, image: str, architecture: str, live: Live) -> None:
-    place, _, tag = image.partition("/")[2].partition(":")
-    registry = image.split(".", 1)[0]
-    region = image.split(ECR, 1)[1].split(".", 1)[0]
+def _refuse_other_machine(name: str, spec: ServiceSpec, image: EcrImage, live: Live) -> None:
+    found = _found(image, live)
+    if not found:
+        raise ManifestError(
+            f"service {name}: there is no image {spec.image}", hint="push it, or name another"
+        )
+    machines, wanted = list(_machines(found[0])), MACHINE[spec.architecture]
+    if machines and wanted not in machines:
+        raise ManifestError(
+            f"service {name} runs on {spec.architecture}, and {spec.image} is for "
+            f"{', '.join(machines)}",
+            hint=f"build it for {wanted} too, or change `architecture`",
+        )
+
+
+def _found(image: EcrImage, live: Live) -> list[Mapping[str, Any]]:
     try:
-        found = live.client("ecr", region).batch_get_image(
-            registryId=registry, repositoryName=place, imageIds=[{"imageTag": tag or "latest"}]
+        answer = live.client("ecr", image.region).batch_get_image(
+            registryId=image.registry, repositoryName=image.repository, imageIds=[image.id]
         )
     except AwsError as e:
         if "NotFound" not in e.code:
             raise
-        found = {"images": []}
-    if not found["images"]:
-        raise ManifestError(
-            f"service {name}: there is no image {image}", hint="push it, or name another"
-        )
-    machines = list(_machines(found["images"][0]))
-    if machines and MACHINE[architecture] not in machines:
-        raise ManifestError(
-            f"service {name} runs on {architecture}, and {image} is for {', '.join(machines)}",
-            hint=f"build it for {MACHINE[architecture]} too, or change `architecture`",
-        )
+        return []
+    return list(answer["images"])
 
 
 def _machines(image: Mapping[str, Any]) -> Iterator[str]:

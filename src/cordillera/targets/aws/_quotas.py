@@ -11,6 +11,7 @@ from cordillera.targets.aws import _pricing
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._rows import Row
+from cordillera.targets.aws._site import APP, STANDBY_APP
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ QUOTAS = (VPCS, ADDRESSES, BALANCERS, AURORA, CORES, SPOT_CORES)
 
 
 def needs(rows: Iterable[Row]) -> list[Need]:
-    """What every region gives up, in the order of `QUOTAS`. Services count with their most copies."""
+    """What every region gives up, in the order of `QUOTAS`. Services count with their most copies, those
+    that wait in a standby region with what they have after a failover."""
     taken: dict[tuple[str, str], float] = {}
     for row in rows:
         for quota, count in _taken(row).items():
@@ -65,6 +67,10 @@ def _tasks(row: Row) -> Mapping[Quota, float]:
 
 
 def _most(row: Row) -> float:
+    """The most copies that a service may have. One that waits at none takes its place's after a failover."""
+    twin = row.twin(APP) if row.unit == STANDBY_APP else None
+    if twin is not None:
+        return _most(twin)
     scaled = _pricing.scaled(row)
     return scaled.number("MaxCapacity", 1) if scaled else _pricing.copies(row)
 

@@ -6,7 +6,7 @@ from typing import Any
 from troposphere import Sub, iam
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _images, _keys, _mail_relay, _resources
+from cordillera.targets.aws import _ecr, _images, _keys, _mail_relay, _resources
 from cordillera.targets.aws._component import Statement
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import allow, document, trust
@@ -20,6 +20,7 @@ SHELL = [
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 ]
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
 
 
 def starting(name: str) -> Ref:
@@ -59,18 +60,27 @@ def _role(id: str, purpose: str, statements: Iterable[Statement]) -> Any:
 def _start(name: str, want: Wanted, values: Mapping[str, Value]) -> Iterable[Statement]:
     log = Ref(RELEASE, camel(name, "log")).get("Arn")
     yield allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])
-    if not want.services[name].image:
+    repository = _repository(name, want)
+    if repository is not None:
         yield allow(["ecr:GetAuthorizationToken"], "*")
-        pull = [
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-            "ecr:BatchCheckLayerAvailability",
-        ]
-        yield allow(pull, [_images.repository(name).get("Arn")])
+        yield allow(PULL, [repository])
     read = secrets_of(name, values)
     if read:
         yield allow(["secretsmanager:GetSecretValue"], read)
         yield allow(["kms:Decrypt"], [_keys.KEY.get("Arn")])
+
+
+def _repository(name: str, want: Wanted) -> Any:
+    """The ARN of the repository in ECR that a service's image lies in; None for one that lies elsewhere."""
+    image = want.services[name].image
+    if not image:
+        return _images.repository(name).get("Arn")
+    found = _ecr.parsed(image)
+    if found is None:
+        return None
+    return Sub(
+        f"arn:${{AWS::Partition}}:ecr:{found.region}:{found.registry}:repository/{found.repository}"
+    )
 
 
 def secrets_of(name: str, values: Mapping[str, Value]) -> list[Any]:

@@ -41,6 +41,11 @@ class Row:
         unit, id = (ref.unit, ref.id) if ref else (self.unit, name)
         return next((row for row in _stack(unit, self.around) if row.id == id), None)
 
+    def twin(self, unit: str) -> "Row | None":
+        """What has the same name and type in another stack."""
+        found = (row for row in _stack(unit, self.around) if row.id == self.id)
+        return next((row for row in found if row.type == self.type), None)
+
     def siblings(self) -> "Iterator[Row]":
         """All resources of the same stack."""
         return _stack(self.unit, self.around)

@@ -1,4 +1,8 @@
-"""The balancer: an ALB over all zones; TLS 1.2 or later where there is a domain; slow copies get less."""
+"""The balancer: an ALB over all zones; TLS 1.2 or later where there is a domain.
+
+Of three well copies or more, one that answers with more errors than the others gets fewer requests. A slow
+one does not: the balancer looks at answers of 500 and above and at connections that fail, not at time.
+"""
 
 from collections.abc import Iterator
 from typing import Any

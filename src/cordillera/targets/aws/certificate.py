@@ -6,11 +6,13 @@ from troposphere import certificatemanager
 
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import _certificate_live
 from cordillera.targets.aws._component import Component
+from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import Parts, part
 from cordillera.targets.aws._public import behind_edge
 from cordillera.targets.aws._refs import Ref
-from cordillera.targets.aws._site import EDGE, EDGE_REGION, FRONT, Site
+from cordillera.targets.aws._site import EDGE, EDGE_REGION, FRONT, STANDBY_APP, Site
 
 OFFER = Offered("from ACM, validated by DNS; needs a domain")
 
@@ -42,6 +44,22 @@ class Certificate(Component):
         if behind_edge(want) and at_edge(want, site) == EDGE_CERTIFICATE:
             made.append(part("certificate", EDGE, issued(EDGE_CERTIFICATE.id, want)))
         return made
+
+    def meanwhile(self, unit: str, want: Wanted, live: Live) -> str:
+        """What proves whose the domains are, written or told."""
+        found = made_in(unit, want, live.site)
+        return _certificate_live.settle(found, want.edge.domains[0], live) if found else ""
+
+
+def made_in(unit: str, want: Wanted, site: Site) -> Ref | None:
+    """The certificate that a stack holds; None where it holds none."""
+    edge = at_edge(want, site)
+    if edge is None:
+        return None
+    made = {FRONT: CERTIFICATE, STANDBY_APP: Ref(STANDBY_APP, CERTIFICATE.id)}
+    if edge.unit == EDGE and behind_edge(want):
+        made[EDGE] = edge
+    return made.get(unit)
 
 
 def issued(id: str, want: Wanted) -> Any:

@@ -1,7 +1,8 @@
-"""Secrets in Secrets Manager, encrypted with the environment's own key.
+"""Secrets in Secrets Manager. No value is ever in a template.
 
-A secret that somebody sets is made by `cordillera secrets set`, before or after the first `up`; one that is
-generated is made by CloudFormation. No value is ever in a template.
+One that is generated is made by CloudFormation, under the environment's own key. One that somebody sets is
+made by `cordillera secrets set`, before or after the first `up`, under the account's `aws/secretsmanager`: it
+outlives the environment unless it is given up too, and the environment's key does not.
 """
 
 from collections.abc import Iterator

@@ -81,6 +81,11 @@ class Services(Component):
         """A copy that ends again and again is told after its second end, with its last lines."""
         return _crashes.told(want, live, CLUSTER) if unit == APP else ""
 
+    def cause(self, unit: str, id: str, want: Wanted, live: Live) -> str:
+        """What a copy of a service that failed said last: its deployment is rolled back without a word."""
+        names = [name for name in want.services if service(name) == Ref(unit, id)]
+        return _crashes.told(want, live, CLUSTER, of=names, ends=1) if names else ""
+
     def clear(self, unit: str, want: Wanted, live: Live) -> None:
         """Task definitions of releases before; CloudFormation deletes the last one itself."""
         if unit == RELEASE:
@@ -121,7 +126,7 @@ def _service(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Any:
         TaskDefinition=_tasks.definition(name),
         **_capacity(spec),
         PlatformVersion="LATEST",
-        AvailabilityZoneRebalancing="ENABLED",
+        AvailabilityZoneRebalancing="DISABLED" if name in _mail_relay.relays(want) else "ENABLED",
         EnableExecuteCommand=True,
         PropagateTags="SERVICE",
         DeploymentConfiguration=_deployment(name, want),
@@ -158,6 +163,7 @@ def _deployment(name: str, want: Wanted) -> Any:
     """All old copies stay until as many new ones are well; an alarm undoes the release as well.
 
     A mail relay has as many queues as copies: there a new copy takes the queue of the one that ended.
+    ECS moves no copies between zones where there may never be one too many, so that is off for relays.
     """
     alarms = _release_alarms.names(name, want)
     undo = ecs.DeploymentAlarms(AlarmNames=alarms, Enable=True, Rollback=True)

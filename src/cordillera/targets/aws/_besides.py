@@ -1,0 +1,31 @@
+"""What components do and say while a stack is being changed: asked now and then, not at every turn."""
+
+from dataclasses import dataclass
+
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import components
+from cordillera.targets.aws._cloudformation import Stack
+from cordillera.targets.aws._live import Live
+
+EVERY_S = 15.0
+
+
+@dataclass
+class Besides:
+    """One stack that is waited for. What was said last holds until they are asked again."""
+
+    unit: str
+    want: Wanted
+    live: Live
+    _next_s: float = 0.0
+    _said: str = ""
+
+    def beside(self, text: str, stack: Stack, *, now_s: float) -> str:
+        """What the stack waits for, then `text`; only `text` while it is rolled back or deleted."""
+        if not stack.being_made:
+            return text
+        if now_s >= self._next_s:
+            self._next_s = now_s + EVERY_S
+            found = (c.meanwhile(self.unit, self.want, self.live) for c in components.everything())
+            self._said = next((said for said in found if said), "")
+        return "\n".join(filter(None, (self._said, text)))
