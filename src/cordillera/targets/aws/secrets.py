@@ -19,7 +19,7 @@ from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Secret, camel
 from cordillera.targets.aws._site import DATA, RELEASE, STANDBY_APP, Site
 
-OFFER = Offered("in Secrets Manager, under the environment's own key")
+OFFER = Offered("in Secrets Manager; generated ones under the environment's own key")
 GENERATED_LETTERS = 43
 
 
