@@ -1,13 +1,19 @@
 """What a keeper decides, and that no order of events makes two writers or loses an acknowledged row."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
+from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local._keeper import votes
 from cordillera.targets.local._keeper.decide import Here, Second, Step, decide
+from cordillera.targets.local._keeper.plan import Plan
+from cordillera.targets.local._keeper.server import LocalServer
 from cordillera.targets.local._keeper.votes import Record, Votes
 
 NEAR = Second("b", near=True)
@@ -354,3 +360,21 @@ def assert_one_writer_in_step(world: World) -> None:
     assert sum(node.writable and node.alive for node in world.nodes.values()) == 1
     assert world.votes.record is not None
     assert world.votes.record.in_step == {world.other(world.votes.holder)}
+
+
+@pytest.mark.parametrize(("answers", "ended"), [(False, 1), (True, 0)])
+def test_a_server_that_waits_for_room_is_ended_once_when_there_is_room(
+    answers: bool, ended: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = SimpleNamespace(name="a", state=tmp_path, run=tmp_path)
+    plan = SimpleNamespace(zone=zone, root_password="", replication_password="", others={})
+    keeps = LocalServer(cast(Plan, plan))
+    monkeypatch.setattr(asking, "look", lambda *_: asking.Server("a", "", answers=answers))
+    fenced: list[bool] = []
+    monkeypatch.setattr(keeps, "fence", lambda: fenced.append(True))
+
+    for refused in ("", "full", "full", "", ""):
+        keeps._disk._refused = refused
+        keeps.look()
+
+    assert len(fenced) == ended

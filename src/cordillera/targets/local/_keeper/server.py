@@ -42,6 +42,7 @@ class LocalServer:
         self._zones = {address: name for name, address in plan.others.items()}
         self._disk = Disk(plan.zone.state / config.DATA)
         self._dead_since = self._stuck_since = self._unfit_until = 0.0
+        self._disk_was_well = True
 
     def start(self) -> None:
         """Watch the disk from now on."""
@@ -50,6 +51,8 @@ class LocalServer:
     def look(self) -> tuple[Here, Server]:
         """How it is now, and all that it says."""
         found = asking.look(self.zone, self._password)
+        if self._disk_is_back() and not found.answers:
+            self.fence()  # it waits for room, and looks for it once a minute; anew it looks at once
         now = time.monotonic()
         self._dead_since = (self._dead_since or now) if found.refuses else 0.0
         silent = not found.answers and not found.refuses
@@ -66,6 +69,11 @@ class LocalServer:
             stuck_s=now - self._stuck_since if self._stuck_since else 0.0,
         )
         return here, found
+
+    def _disk_is_back(self) -> bool:
+        """Whether the disk is well, and was not when we looked last."""
+        before, self._disk_was_well = self._disk_was_well, self._disk.well
+        return self._disk_was_well and not before
 
     def session(self) -> "AbstractContextManager[DictCursor]":
         """A session of root's. Raises pymysql.Error, OSError."""
