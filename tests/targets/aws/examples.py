@@ -33,6 +33,7 @@ LISTED = {
 RELEASE = "0123456789"
 OVERLAYS: dict[str, dict[str, object]] = {
     "hello": {"target": "aws", "region": "us-east-1"},
+    "ledger": {"target": "aws", "region": "us-east-1"},
     "newsroom": {
         "target": "aws",
         "region": "us-east-1",

@@ -105,6 +105,12 @@ def test_two_accounts_do_not_see_each_other(
     assert Stacks(site_of(wanted(tmp_path / "2"))).describe("account") is None
     assert len(AwsEngine().plan(wanted(tmp_path / "3"), AT).changes) > 100
 
+    up(wanted(tmp_path / "4"))
+
+    assert AwsEngine().plan(wanted(tmp_path / "5"), AT).changes == ()
+    theirs = _client.client(site_of(wanted(tmp_path / "6")).account, "sts", HERE)
+    assert theirs.get_caller_identity()["Account"] == "222222222222"
+
 
 def test_destroy_leaves_the_accounts_own_stacks_and_no_empty_vault(
     account: str, tmp_path: Path
