@@ -142,13 +142,7 @@ def applied() -> tuple[float, int]:
         """No emulator keeps a master's password: the app's user of a database is not made."""
 
     _database_live.make_user = unmade
-    made = _stack.templates
-
-    def stripped(*args: Any) -> Any:
-        found = made(*args).items()
-        return {u: replace(t, body=emulator.stripped(dict(t.body))) for u, t in found}
-
-    _stack.templates = stripped
+    _stack.templates = emulator.stripping(_stack.templates)
     with tempfile.TemporaryDirectory() as place, emulator.ministack(Path(place)) as address:
         os.environ.update(emulator.credentials(address), CORDILLERA_HOME=f"{place}/home")
         service = {"image": "newsroom:1", "build": None, "release": None}

@@ -1,7 +1,6 @@
 """What the tests of the target `aws` share: an emulator for the session, and a command line to it."""
 
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _database_live, _permissions, _stack, _switches
+from cordillera.targets.aws import _client, _database_live, _permissions, _stack
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from tests.targets.aws import emulator, permissions
@@ -56,7 +55,7 @@ def account(
     for name, value in emulator.credentials(endpoint, number).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(_stack, "templates", _stripping(_stack.templates))
+    monkeypatch.setattr(_stack, "templates", emulator.stripping(_stack.templates))
     _client._session.cache_clear()
     _client._made.cache_clear()
     cached = _client._made
@@ -109,16 +108,3 @@ def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     recording.cache_clear = made.cache_clear  # type: ignore[attr-defined]
     monkeypatch.setattr(_client, "_made", recording)
     return asked
-
-
-def _stripping(made: Any) -> Any:
-    def templates(*args: Any) -> dict[str, _stack.Template]:
-        return {unit: _stripped(one) for unit, one in made(*args).items()}
-
-    return templates
-
-
-def _stripped(one: _stack.Template) -> _stack.Template:
-    body = emulator.stripped(dict(one.body))
-    switches = tuple(_switches.used(body["Resources"]))
-    return dataclasses.replace(one, body=body, switches=switches)

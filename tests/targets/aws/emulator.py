@@ -12,12 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cordillera.targets.aws import _switches
+from cordillera.targets.aws._stack import Template
 
 ROOT = Path(__file__).parents[3]
 BINARIES = ROOT / ".emulators/bin"
@@ -178,6 +180,20 @@ def stripped(body: dict[str, Any], lacks: frozenset[str] = LACKS) -> dict[str, A
             switch = _switches.parameter(name)
             made["Parameters"] = {k: v for k, v in made["Parameters"].items() if k != switch}
     return made
+
+
+def stripping(made: Callable[..., dict[str, Template]]) -> Callable[..., dict[str, Template]]:
+    """What makes templates, and then takes out of them what ministack lacks."""
+
+    def templates(*args: Any) -> dict[str, Template]:
+        return {unit: _stripped(one) for unit, one in made(*args).items()}
+
+    return templates
+
+
+def _stripped(one: Template) -> Template:
+    body = stripped(dict(one.body))
+    return replace(one, body=body, switches=tuple(_switches.used(body["Resources"])))
 
 
 def makes() -> frozenset[str]:
