@@ -23,6 +23,7 @@ SHARED = (ACCOUNT, ACCOUNT_STANDBY)
 
 def details(want: Wanted) -> Details:
     """Everything that there is to know of an environment without an account."""
+    want = _images.with_releases(want)  # once: it reads the app's whole folder
     made = templates(want)
     rows = list(_rows.rows(made))
     return Details(
