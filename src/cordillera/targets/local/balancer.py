@@ -7,6 +7,7 @@ import http.client
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from cordillera.components.protocol import Progress
 from cordillera.components.target import Offered
@@ -15,6 +16,7 @@ from cordillera.core.errors import NotReady
 from cordillera.targets.local import (
     _copies,
     _haproxy,
+    _net,
     _published,
     certificate,
     firewall,
@@ -81,17 +83,35 @@ class Front(Component):
         return (part("front", "front", "front", body, site.vault.digest), _of_one_mind(site))
 
     def ready(self, found: LocalPart, site: Site) -> Progress:
-        """Up once the published address answers through an edge."""
+        """Up once both answer, and the published address through an edge."""
         try:
             status = _published.get(site, HEALTH).status
         except (OSError, http.client.HTTPException) as e:
             return Progress(done=False, detail=str(e))
-        return Progress(done=status == http.HTTPStatus.OK, detail=f"HTTP {status} from the edges")
+        if status != http.HTTPStatus.OK:
+            return Progress(done=False, detail=f"HTTP {status} from the edges")
+        silent = silent_fronts(site)
+        return Progress(done=not silent, detail=silent)
 
 
 def front_names() -> list[str]:
     """Both fronts, as their sockets are called."""
     return [f"front-{number}" for number in range(FRONTS)]
+
+
+def silent_fronts(site: Site) -> str:
+    """How many of the fronts do not answer, as a sentence; empty when all do."""
+    sockets = [site.front.run / f"{name}.sock" for name in front_names()]
+    silent = _net.at_once(sockets, answers).count(False)
+    return f"{silent} of {len(sockets)} fronts do not answer" if silent else ""
+
+
+def answers(socket: Path) -> bool:
+    """Whether the HAProxy at that socket says anything."""
+    try:
+        return bool(_haproxy.ask(socket, "show pid", timeout_s=_net.PROBE_TIMEOUT_S))
+    except NotReady:
+        return False
 
 
 def _of_one_mind(site: Site) -> LocalPart:
