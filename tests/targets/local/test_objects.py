@@ -92,7 +92,9 @@ def test_every_object_lies_in_both_zones(shop: Environment) -> None:
     layout = _objects_ask.held_volumes(shop.site)
     assert layout
     assert _objects_ask.alone(layout, 2) == []
-    assert _objects_ask.known_volumes(shop.site) == layout
+    leader = _objects_ask.leader_of(shop.site)
+    assert leader is not None
+    assert _objects_ask.known_by(shop.site, leader) == layout
     assert bucket_of(shop.want, "uploads") in _objects_shell.buckets(shop.site)
     found = shop.state().resources["uploads"]
     assert (found.healthy, found.durable) == (True, True)

@@ -31,6 +31,11 @@ def at_once(whom: Sequence[S], ask: Callable[[S], T]) -> list[T]:
         return list(pool.map(ask, whom))
 
 
+def no_answer(zones: Sequence[str]) -> str:
+    """The sentence for zones whose servers are silent; empty when none is. Pure."""
+    return f"no answer in zone {' and '.join(zones)}" if zones else ""
+
+
 def make_socket(site: Site, zone: Zone, subnet: str = "private") -> socket.socket:
     """A TCP socket that lives in a zone's subnet. Raises OSError when the network is not there."""
     if not site.namespaced:

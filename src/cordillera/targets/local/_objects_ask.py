@@ -39,7 +39,7 @@ def survey(site: Site, bucket: str) -> tuple[tuple[Member, ...], str]:
     members = tuple(_net.at_once(site.zones, lambda zone: _gate(site, zone)))
     silent = [m.zone for m in members if not m.healthy]
     if silent:
-        return members, _no_answer(silent)
+        return members, _net.no_answer(silent)
     few = too_few(_votes_ask.asked(site, lambda client: client.read(COPIES)))
     return members, few or _volume_trouble(site, bucket)
 
@@ -47,7 +47,7 @@ def survey(site: Site, bucket: str) -> tuple[tuple[Member, ...], str]:
 def _volume_trouble(site: Site, bucket: str) -> str:
     volumes = _volumes(site)
     if silent := [zone for zone, found in volumes.items() if found is None]:
-        return _no_answer(silent)
+        return _net.no_answer(silent)
     held = layout(volumes)
     if lonely := alone(held, len(site.zones)):
         return f"{len(lonely)} of {len(held)} volumes have one copy only"
@@ -55,10 +55,6 @@ def _volume_trouble(site: Site, bucket: str) -> str:
     if leader is None:
         return LEADERLESS
     return _unknown(site, leader, held) or _unwritable(site, leader, bucket)
-
-
-def _no_answer(zones: Sequence[str]) -> str:
-    return f"no answer in zone {' and '.join(zones)}"
 
 
 def too_few(copies: Sequence[Entry | None] | None) -> str:
@@ -128,13 +124,8 @@ def _volumes_in(site: Site, zone: Zone) -> dict[int, int] | None:
         return None
 
 
-def known_volumes(site: Site) -> dict[int, set[str]] | None:
-    """Volume -> zones, as the leading master has it; None while no master leads."""
-    leader = leader_of(site)
-    return None if leader is None else _known_by(site, leader)
-
-
-def _known_by(site: Site, leader: Zone) -> dict[int, set[str]] | None:
+def known_by(site: Site, leader: Zone) -> dict[int, set[str]] | None:
+    """Volume -> zones, as the leading master has it; None while it does not answer."""
     try:
         _, text = _net.http_get(site, leader, _weed.MASTER_PORT, "/vol/status")
     except TRIED:
@@ -146,7 +137,7 @@ def _known_by(site: Site, leader: Zone) -> dict[int, set[str]] | None:
 
 
 def _unknown(site: Site, leader: Zone, held: Mapping[int, set[str]]) -> str:
-    known = _known_by(site, leader)
+    known = known_by(site, leader)
     if known is None:
         return LEADERLESS
     missing = [number for number, places in held.items() if not places <= known.get(number, set())]

@@ -94,14 +94,15 @@ class Front(Component):
         return Progress(done=not silent, detail=silent)
 
 
-def front_names() -> list[str]:
-    """Both fronts, as their sockets are called."""
-    return [f"front-{number}" for number in range(FRONTS)]
+def front_sockets(site: Site) -> dict[str, Path]:
+    """Both fronts, with the socket of each."""
+    names = [f"front-{number}" for number in range(FRONTS)]
+    return {name: site.front.run / f"{name}.sock" for name in names}
 
 
 def silent_fronts(site: Site) -> str:
     """How many of the fronts do not answer, as a sentence; empty when all do."""
-    sockets = [site.front.run / f"{name}.sock" for name in front_names()]
+    sockets = list(front_sockets(site).values())
     silent = _net.at_once(sockets, answers).count(False)
     return f"{silent} of {len(sockets)} fronts do not answer" if silent else ""
 
@@ -116,7 +117,7 @@ def answers(socket: Path) -> bool:
 
 def _of_one_mind(site: Site) -> LocalPart:
     """Beside the fronts: it ends what waits for a lost edge when all of them know."""
-    sockets = {name: str(site.front.run / f"{name}.sock") for name in front_names()}
+    sockets = {name: str(socket) for name, socket in front_sockets(site).items()}
     body = Process(
         argv=(
             sys.executable,

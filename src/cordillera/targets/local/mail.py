@@ -75,7 +75,7 @@ class Mail(Component):
             return {}
         members = tuple(_net.at_once(site.zones, lambda zone: _member(site, zone)))
         silent = [m.zone for m in members if not m.healthy]
-        trouble = f"no answer in zone {' and '.join(silent)}" if silent else ""
+        trouble = _net.no_answer(silent)
         way = "captured, none is sent" if spec.capture else "sent on"
         state = ResourceState(
             type="mail",

@@ -102,7 +102,7 @@ class Queue(Component):
         found = {}
         for name, _ in want.of_type("queue"):
             queue = queue_name(want, name)
-            trouble = f"no answer in zone {' and '.join(silent)}" if silent else ""
+            trouble = _net.no_answer(silent)
             if queue not in counts:
                 trouble = trouble or "it is not there, or its database does not answer"
             found[name] = ResourceState(
