@@ -142,6 +142,11 @@ class Cluster:
         seen = _mariadb_cluster.agreed(self.site)
         return seen.record.epoch if seen and seen.record else 0
 
+    def confirmed(self) -> frozenset[str]:
+        """The zones whose database has every acknowledged row, as the votes say."""
+        seen = _mariadb_cluster.agreed(self.site)
+        return seen.record.eligible if seen and seen.record else frozenset()
+
     def heal(self) -> None:
         """Wait until everything is as it should be."""
         eventually(lambda: self.environment.state().healthy, "healthy", within_s=HEALED_WITHIN_S)
