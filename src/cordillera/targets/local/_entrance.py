@@ -1,4 +1,4 @@
-"""Whether visitors get in: the published address, both of its fronts, and the edge of each zone."""
+"""Whether visitors get in: the published address, and both of its fronts."""
 
 import http.client
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _published, balancer
 from cordillera.targets.local._public import public_service
-from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local._site import Site
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,3 @@ def look(want: Wanted, site: Site) -> Entrance:
         else balancer.silent_fronts(site)
     )
     return Entrance(trouble, said, answer.certificate_days_left)
-
-
-def edge_trouble(want: Wanted, site: Site, zone: Zone) -> str:
-    """What is wrong with a zone's edge; empty for none. One that is frozen runs, and answers nobody."""
-    if public_service(want) is None or zone not in site.zones:
-        return ""
-    return "" if balancer.answers(zone.run / balancer.SOCKET) else "its edge does not answer"

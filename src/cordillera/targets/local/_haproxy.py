@@ -4,12 +4,13 @@ The figures come from measurements of losing a backend under load: see docs/deci
 """
 
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from cordillera.core.errors import NotReady
 
 COMMAND_TIMEOUT_S = 2.0
-STATUS, CHECK = 17, 36
+STATUS, SINCE, CHECK = 17, 23, 36
 """Columns of `show stat`: a server counts as up from its start, so its last check is asked too."""
 
 GLOBAL = """\
@@ -66,6 +67,30 @@ defaults
 """
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server as its checks find it: its status, for how many seconds it has been so, the last check."""
+
+    status: str
+    since_s: float
+    check: str
+
+    @property
+    def up(self) -> bool:
+        """It passes its checks."""
+        return self.status.startswith("UP")
+
+    @property
+    def down(self) -> bool:
+        """It has failed its checks, and gets nothing."""
+        return self.status.startswith("DOWN")
+
+    @property
+    def silent(self) -> bool:
+        """It took the last check's question and did not answer in time."""
+        return self.check.endswith("TOUT")
+
+
 def ask(path: Path, command: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
     """The answer of an HAProxy to a runtime command. Raises NotReady when it does not answer."""
     try:
@@ -88,6 +113,16 @@ def servers(path: Path, backend: str) -> dict[str, bool]:
 def statuses(stat: str, backend: str) -> dict[str, str]:
     """Server name -> its status, of one backend, in an answer to `show stat`. Pure."""
     return {row[1]: row[STATUS] for row in _rows(stat, backend)}
+
+
+def checked(stat: str) -> dict[str, dict[str, Server]]:
+    """Backend -> server -> how it is, of servers that are checked, in an answer to `show stat`. Pure."""
+    found: dict[str, dict[str, Server]] = {}
+    for row in (line.split(",") for line in stat.splitlines() if not line.startswith("#")):
+        if len(row) > CHECK and row[CHECK]:
+            seen = Server(row[STATUS], float(row[SINCE] or 0), row[CHECK].lstrip("* "))
+            found.setdefault(row[0], {})[row[1]] = seen
+    return found
 
 
 def _rows(stat: str, backend: str) -> list[list[str]]:

@@ -1,11 +1,11 @@
-"""The lookouts: one in each zone that has somebody to stand in for, and wherever objects are."""
+"""The lookouts: one in each zone with copies of services, and wherever objects are."""
 
 import json
 import sys
 from collections.abc import Iterator, Mapping
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _copies, _weed, service
+from cordillera.targets.local import _copies, _haproxies, _proxy, _weed, balancer, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
@@ -22,7 +22,7 @@ class Lookouts(Component):
     def parts(self, want: Wanted, site: Site) -> Parts:
         copies = {p.name: p for p in service.Services().parts(want, site)}
         objects = any(want.of_type("objects"))
-        if not objects and not any(_copies.is_spare(p) for p in copies.values()):
+        if not objects and not copies:
             return ()
         zones = site.domains if objects else site.zones
         return tuple(_lookout(want, site, zone, zones, copies) for zone in zones)
@@ -40,6 +40,8 @@ def _lookout(
         "spares": list(_spares(site, zone, copies)),
         "servers": {} if zone.votes_only else dict(_servers(want, copies)),
         "ports": _weed.PORTS if cuts else [],
+        "copies": list(_checked(want, zone, copies)),
+        "haproxies": [] if zone.votes_only else list(_watched(zone)),
     }
     body = Process(
         argv=(sys.executable, "-m", "cordillera.targets.local._lookout", f"{{run}}/{PLAN}"),
@@ -51,19 +53,42 @@ def _lookout(
     return part("lookout", f"lookout@{zone.name}", f"lookout/{zone.name}", body, site.vault.digest)
 
 
+def _watched(zone: Zone) -> Iterator[Mapping[str, str]]:
+    """What `_lookout.hung.Watched` reads. One that does not run is passed over there."""
+    for name, (socket, config) in _haproxies.of_zone(zone).items():
+        yield {"name": name, "socket": f"{{run}}/{socket}", "config": f"{{run}}/{config}"}
+
+
 def _servers(
     want: Wanted, copies: Mapping[str, LocalPart]
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Where each spare that listens is a server: the balancer's or the proxy's socket, and the backend."""
     for name, copy in copies.items():
-        service_name = copy.unit.removeprefix("service/")
-        spec = want.services.get(service_name)
-        if spec is None or not _copies.is_spare(copy) or not _copies.listens(spec):
-            continue
-        if spec.public:
-            yield name, ("{run}/edge.sock", "copies")
-        else:
-            yield name, ("{run}/proxy.sock", f"service-{service_name}")
+        at = _server(want, copy)
+        if at and _copies.is_spare(copy):
+            yield name, at
+
+
+def _server(want: Wanted, copy: LocalPart) -> tuple[str, str] | None:
+    """The socket and the backend of whoever checks a copy; None when it does not listen."""
+    service_name = copy.unit.removeprefix("service/")
+    spec = want.services.get(service_name)
+    if spec is None or not isinstance(copy.body, Process) or not _copies.listens(spec):
+        return None
+    if spec.public:
+        return f"{{run}}/{balancer.SOCKET}", "copies"
+    return f"{{run}}/{_proxy.SOCKET}", f"service-{service_name}"
+
+
+def _checked(
+    want: Wanted, zone: Zone, copies: Mapping[str, LocalPart]
+) -> Iterator[Mapping[str, object]]:
+    """What `_lookout.ill.Copy` reads: the zone's own copies that listen, and those that stand in there."""
+    for name, copy in copies.items():
+        at = _server(want, copy)
+        if at and isinstance(copy.body, Process) and copy.body.zone == zone.name:
+            start_s = copy.body.ready.within_s
+            yield {"program": name, "start_s": start_s, "socket": at[0], "backend": at[1]}
 
 
 def _spares(

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 def at_once(whom: Sequence[S], ask: Callable[[S], T]) -> list[T]:
     """What each of them (zones, say) answers, all asked at once: silent ones cost one time-out together."""
-    with ThreadPoolExecutor(max_workers=len(whom)) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, len(whom))) as pool:
         return list(pool.map(ask, whom))
 
 

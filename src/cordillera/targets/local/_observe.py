@@ -16,6 +16,7 @@ from cordillera.targets.local import (
     _copies,
     _entrance,
     _found,
+    _haproxies,
     _intent,
     _ready,
     _resources,
@@ -49,8 +50,7 @@ def observe(environment: str) -> EnvironmentState:
         ]
         copies = list(service.Services().parts(want, site))
         zones = {
-            z.name: pool.submit(_zone_state, want, site, z, found, _waiting(copies))
-            for z in site.domains
+            z.name: pool.submit(_zone_state, site, z, found, _waiting(copies)) for z in site.domains
         }
         services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
         entrance = pool.submit(_entrance.look, want, site)
@@ -76,9 +76,7 @@ def _waiting(copies: list[LocalPart]) -> set[str]:
     return {p.name for p in copies if _copies.is_spare(p)}
 
 
-def _zone_state(
-    want: Wanted, site: Site, zone: Zone, found: list[Found], spares: set[str]
-) -> ZoneState:
+def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) -> ZoneState:
     try:
         programs = _supervisor.Supervisor(site, zone).programs()
     except NotReady:
@@ -93,7 +91,7 @@ def _zone_state(
     )
     if down:
         return ZoneState(healthy=False, detail=f"not running: {', '.join(down)}", down=down)
-    trouble = _entrance.edge_trouble(want, site, zone)
+    trouble = _haproxies.silent(zone, programs)
     return ZoneState(healthy=not trouble, detail=trouble)
 
 

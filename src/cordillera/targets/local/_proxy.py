@@ -18,7 +18,7 @@ from cordillera.targets.local._parts import (
 )
 from cordillera.targets.local._site import Site, Zone
 
-SOCKET = "proxy.sock"
+SOCKET, CONFIG = "proxy.sock", "proxy.cfg"
 KEPT_WHEN = ("obsolete", "other", "nx", "refused", "timeout")
 RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n" + "".join(
     f"    hold {trouble} 24h\n" for trouble in KEPT_WHEN
@@ -84,10 +84,10 @@ def config(zone: Zone, endpoints: list[Endpoint]) -> str:
 def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
     tls = any(endpoint.tls for endpoint in endpoints)
     body = Process(
-        argv=("haproxy", "-W", "-f", "{run}/proxy.cfg"),
+        argv=("haproxy", "-W", "-f", f"{{run}}/{CONFIG}"),
         zone=zone.name,
         files={
-            "proxy.cfg": config(zone, endpoints),
+            CONFIG: config(zone, endpoints),
             **({"proxy.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}"} if tls else {}),
         },
         ready=Ready("running", running_s=0.1),

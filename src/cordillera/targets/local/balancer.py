@@ -25,14 +25,14 @@ from cordillera.targets.local import (
 )
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
-from cordillera.targets.local._lookout import fronts
+from cordillera.targets.local._lookout import hung
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
 
 OFFER = Offered("one public service")
 
-SOCKET = "edge.sock"
+SOCKET, CONFIG, FRONT_CONFIG = "edge.sock", "edge.cfg", "front.cfg"
 FRONTS = 2
 HEALTH = "/.cordillera/edge"
 
@@ -67,11 +67,11 @@ class Front(Component):
         if public_service(want) is None:
             return ()
         body = Process(
-            argv=("haproxy", "-W", "-f", "{run}/front.cfg"),
+            argv=("haproxy", "-W", "-f", f"{{run}}/{FRONT_CONFIG}"),
             zone=site.front.name,
             subnet="outside",
             files={
-                "front.cfg": front_config(site),
+                FRONT_CONFIG: front_config(site),
                 "front.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}",
                 **{f"{status}.http": text for status, text in pages.errors().items()},
             },
@@ -117,7 +117,11 @@ def answers(socket: Path) -> bool:
 
 def _of_one_mind(site: Site) -> LocalPart:
     """Beside the fronts: it ends what waits for a lost edge when all of them know."""
-    sockets = {name: str(socket) for name, socket in front_sockets(site).items()}
+    config = str(site.front.run / FRONT_CONFIG)
+    watched = [
+        {"name": name, "socket": str(socket), "config": config}
+        for name, socket in front_sockets(site).items()
+    ]
     body = Process(
         argv=(
             sys.executable,
@@ -127,7 +131,7 @@ def _of_one_mind(site: Site) -> LocalPart:
         ),
         zone=site.front.name,
         subnet="outside",
-        files={"fronts.json": json.dumps({"sockets": sockets})},
+        files={"fronts.json": json.dumps({"fronts": watched})},
     )
     return part("front", "lookout@front", "front", body, site.vault.digest)
 
@@ -136,7 +140,7 @@ def front_config(site: Site) -> str:
     """TLS, then whichever zone's edge is healthy."""
     run = site.front.run
     lines = [
-        _haproxy.GLOBAL.format(socket=f'"{run}/${{{fronts.PROCESS}}}.sock"'),
+        _haproxy.GLOBAL.format(socket=f'"{run}/${{{hung.PROCESS}}}.sock"'),
         _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend published\n",
@@ -222,11 +226,11 @@ def _copies_of(want: Wanted, site: Site) -> Iterator[LocalPart]:
 
 def _edge(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> LocalPart:
     body = Process(
-        argv=("haproxy", "-W", "-f", "{run}/edge.cfg"),
+        argv=("haproxy", "-W", "-f", f"{{run}}/{CONFIG}"),
         zone=zone.name,
         subnet="public",
         files={
-            "edge.cfg": edge_config(want, site, zone, copies),
+            CONFIG: edge_config(want, site, zone, copies),
             **{f"{status}.http": text for status, text in pages.errors().items()},
         },
         ready=Ready("driver", within_s=20.0),
