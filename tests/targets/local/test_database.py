@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, NotReady, Refused
 from cordillera.core.process import is_root
 from cordillera.core.vault import Vault
-from cordillera.targets.local import _etcd, _net
+from cordillera.targets.local import _etcd, _net, network
+from cordillera.targets.local import _firewall_rules as rules
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local import _mariadb_start as starting
@@ -30,7 +32,7 @@ from cordillera.targets.local._keeper.etcd import Etcd
 from cordillera.targets.local._keeper.votes import Votes
 from cordillera.targets.local._mariadb_ask import Server
 from cordillera.targets.local._parts import Process
-from cordillera.targets.local._site import Isolation, Site
+from cordillera.targets.local._site import WITNESS, Isolation, Site
 from cordillera.targets.local._verbs import LocalVerbs
 from cordillera.targets.local.database import Database, schema_name
 
@@ -325,6 +327,66 @@ def test_a_zone_that_was_cut_off_costs_no_election_when_it_is_back(shop: Cluster
 
     after = vote_of(shop, shop.other(zone))
     assert (after["leader"], after["raftTerm"]) == (before["leader"], before["raftTerm"])
+
+
+LINK = """\
+table inet {table} {{
+  chain cut {{
+    type filter hook forward priority -10; policy accept;
+    ip saddr {{ {a} }} ip daddr {{ {b} }} drop
+    ip saddr {{ {b} }} ip daddr {{ {a} }} drop
+  }}
+}}
+"""
+
+
+@contextmanager
+def link_lost(site: Site) -> Iterator[None]:
+    """Nothing passes between the zones a and b; both reach the witness."""
+    a, b = (f"{zone.private}, {zone.public}" for zone in site.zones)
+    rules.load(network.router(site), LINK.format(table="cordillera_link", a=a, b=b))
+    try:
+        yield
+    finally:
+        rules.unload(network.router(site), "cordillera_link")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_root(), reason="a link between zones is only there with root")
+def test_a_lost_link_between_the_zones_moves_no_writer_and_takes_no_row(shop: Cluster) -> None:
+    shop.heal()
+    writer, epoch = shop.writer(), shop.epoch()
+    with shop.writing(zone=writer) as written:
+        with link_lost(shop.site):
+            eventually(lambda: shop.confirmed() == {writer}, "it goes on alone")
+            written.wait_for_more()
+            assert not shop.state().healthy
+        shop.heal()
+        written.wait_for_more()
+    assert (shop.writer(), shop.epoch()) == (writer, epoch)
+    assert written.lost() == set()
+
+
+@pytest.mark.slow
+def test_without_two_of_three_places_nobody_writes_until_one_is_back(shop: Cluster) -> None:
+    shop.heal()
+    writer = shop.writer()
+    other = shop.other(writer)
+    with shop.writing(zone=writer) as written:
+        for place in (WITNESS, other):  # in this order: else the writer might go on alone first
+            LocalVerbs().lose(shop.name, place, Loss.KILLED)
+        eventually(lambda: not open_servers(shop), "nobody takes writes")
+        LocalVerbs().restore(shop.name, WITNESS)
+        eventually(lambda: open_servers(shop) == {writer}, "two of three agree")
+        written.wait_for_more()
+        LocalVerbs().restore(shop.name, other)
+        shop.heal()
+    assert written.lost() == set()
+
+
+def open_servers(shop: Cluster) -> set[str]:
+    """Zones whose server takes writes, whatever the votes say."""
+    return {server.zone for server in asking.survey(shop.site) if server.writable}
 
 
 def vote_of(shop: Cluster, zone: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.targets.local.by_hand import eventually
 from tests.targets.local.whole import Environment
 
 from cordillera.components.mail import MailSpec
-from cordillera.targets.local import _found, _haproxy
+from cordillera.targets.local import _found, _haproxy, _published
 from cordillera.targets.local._lookout.fronts import gone
 from cordillera.targets.local._lookout.ill import overdue
 
@@ -122,6 +122,17 @@ def test_a_frozen_front_is_replaced_by_itself(shop: Environment) -> None:
     eventually(lambda: before[0] not in fronts(shop) and len(fronts(shop)) == 2, "two again")
     assert before[1] in fronts(shop)
     eventually(lambda: shop.state().healthy, "healthy")
+
+
+@pytest.mark.slow
+def test_both_fronts_killed_are_back_by_themselves(shop: Environment) -> None:
+    eventually(lambda: both_answer(shop), "both run")
+    before = pids(shop, "front/front")
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+
+    eventually(lambda: both_answer(shop) and not pids(shop, "front/front") & before, "two anew")
+    eventually(lambda: _published.get(shop.site, "/").status == 200, "the page answers")
 
 
 @pytest.mark.slow
