@@ -128,11 +128,12 @@ def test_a_secret_goes_with_its_copies(live: Live) -> None:
 def test_images_are_copied_to_one_region_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cordillera.targets.aws._cloudformation import Stacks
+    from cordillera.targets.aws._cloudformation import Stack, Stacks
 
     live = Live(site_of(_want(tmp_path)))
     monkeypatch.setattr(Live, "holds", lambda *_: "there")
-    monkeypatch.setattr(Stacks, "parameters", lambda *_: {"ImagesToSwitch": "eu-west-1"})
+    there = Stack("1", "account", "CREATE_COMPLETE", parameters={"ImagesToSwitch": "eu-west-1"})
+    monkeypatch.setattr(Stacks, "describe", lambda *_: there)
 
     with pytest.raises(Refused, match="copied to eu-west-1"):
         _registry.Registry().switch("ImagesTo", ACCOUNT, live)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _home, _leftovers, _online, _stack_events, components
+from cordillera.targets.aws import _home, _leftovers, _online, _stack_events, _versions, components
 from cordillera.targets.aws._besides import Besides
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stack, Stacks
@@ -61,7 +61,10 @@ def delete(name: str, draft: Draft, token: str, tell: Tell) -> None:
 def _change(name: str, draft: Draft, token: str, tell: Tell) -> None:
     """Execute the change set that the plan made, else one that does no more than the plan said."""
     stacks = Stacks(draft.site)
-    known = draft.values(name, _outputs(draft, stacks))
+    outputs = _outputs(draft, stacks)
+    # What was done before this stack may have given a secret its value.
+    draft.versions |= _versions.current(draft.templates[name], outputs, Live(draft.site))
+    known = draft.values(name, outputs)
     if known is None:
         raise CordilleraError(f"{name}: a stack that it refers to does not tell all that is needed")
     tell("making the change set")

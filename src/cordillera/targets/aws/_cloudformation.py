@@ -24,6 +24,7 @@ class Stack:
     changed: datetime | None = None
     outputs: dict[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def moving(self) -> bool:
@@ -101,13 +102,6 @@ class Stacks:
         """The template that the stack has now."""
         found = self._client(unit).get_template(StackName=self.site.stack_name(unit))
         return _as_dict(found["TemplateBody"])
-
-    def parameters(self, unit: str) -> dict[str, str]:
-        """The values of its parameters now."""
-        found = self._client(unit).describe_stacks(StackName=self.site.stack_name(unit))
-        return {
-            p["ParameterKey"]: p["ParameterValue"] for p in found["Stacks"][0].get("Parameters", ())
-        }
 
     def resources(self, unit: str) -> Iterator[tuple[str, str, str]]:
         """(logical id, type, physical name) of each resource."""
@@ -214,6 +208,9 @@ def _stack(found: Mapping[str, Any]) -> Stack:
         changed=found.get("LastUpdatedTime") or found.get("CreationTime"),
         outputs={o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", ())},
         tags={t["Key"]: t["Value"] for t in found.get("Tags", ())},
+        parameters={
+            p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())
+        },
     )
 
 

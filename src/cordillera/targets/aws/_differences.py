@@ -106,10 +106,13 @@ def _changed(was: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def uses(value: Any, parameter: str) -> bool:
+    """Whether a piece of a template refers to that parameter."""
+    return json.dumps({"Ref": parameter}) in json.dumps(value)
+
+
 def _using(parameters: frozenset[str], made: Mapping[str, Any]) -> Iterator[str]:
     """Properties that refer to one of these parameters."""
-    marks = [json.dumps({"Ref": name}) for name in parameters]
     for name, value in sorted(made.get("Properties", {}).items()):
-        text = json.dumps(value)
-        if any(mark in text for mark in marks):
+        if any(uses(value, parameter) for parameter in parameters):
             yield name

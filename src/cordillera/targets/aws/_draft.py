@@ -6,7 +6,7 @@ from typing import Any
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _differences, _stack, _switches, components
+from cordillera.targets.aws import _differences, _stack, _switches, _versions, components
 from cordillera.targets.aws._cloudformation import Stack
 from cordillera.targets.aws._parts import AwsPart
 from cordillera.targets.aws._refs import Ref
@@ -32,6 +32,7 @@ class Draft:
     changes: dict[str, list[Change]] = field(default_factory=dict)
     change_sets: dict[str, str] = field(default_factory=dict)
     switches: dict[str, dict[str, str]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -57,20 +58,32 @@ class Draft:
         parameters = self.templates[unit].parameters
         return frozenset(name for name, r in parameters.items() if (r.unit, r.id) in moved)
 
+    def moved(self, unit: str) -> frozenset[str]:
+        """Parameters of secrets that have another version now than the stack was given."""
+        stack, known = self.found.get(unit), self.templates[unit].versions
+        given = stack.parameters if stack and unit in self.old else {}
+        return frozenset(
+            name for name in known if name in given and given[name] != self.versions.get(name, "")
+        )
+
     def compare(self, unit: str) -> list[Change]:
         """What the new template would do to the old one, nobody being asked."""
         body = self.templates[unit].body
         switches = self.switches.get(unit, {})
         off = [id for id, one in body["Resources"].items() if _switches.off(one, switches)]
+        moved = self.moved(unit)
         found = _differences.changes(
-            self.old.get(unit), body, self.data.get(unit, {}), self.unsettled(unit)
+            self.old.get(unit), body, self.data.get(unit, {}), self.unsettled(unit) | moved
         )
-        return [change for change in found if change.name not in off]
+        told = _versions.explained(found, self.templates[unit], moved)
+        return [change for change in told if change.name not in off]
 
     def values(self, unit: str, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str] | None:
-        """The parameters' values, switches included; None while an output is missing."""
-        found = values(self.templates[unit], outputs)
-        return None if found is None else {**found, **self.switches.get(unit, {})}
+        """The parameters' values, what was asked of the account included; None while an output is missing."""
+        template = self.templates[unit]
+        found = values(template, outputs)
+        asked = {name: self.versions.get(name, "") for name in template.versions}
+        return None if found is None else {**found, **self.switches.get(unit, {}), **asked}
 
     def retire(self, unit: str) -> None:
         """Note that a stack is no longer wanted."""

@@ -1,7 +1,8 @@
 """How the parts of mail are called that more than one file names."""
 
 from cordillera.components.mail import MailSpec
-from cordillera.targets.aws._refs import Ref, camel
+from cordillera.targets.aws import _passwords
+from cordillera.targets.aws._refs import Ref, Secret, camel
 from cordillera.targets.aws._site import DATA, Site
 
 SES = "ses"
@@ -21,6 +22,11 @@ def user(resource: str) -> Ref:
 def login(resource: str) -> Ref:
     """The secret {"username", "password", "password_in_url"} of the SMTP user."""
     return Ref(DATA, camel(resource, "smtp-login"))
+
+
+def login_field(resource: str, key: str) -> Secret:
+    """A field of that secret, as a task receives it."""
+    return Secret(_passwords.name_of(resource), login(resource), key)
 
 
 def ses_host(site: Site) -> str:

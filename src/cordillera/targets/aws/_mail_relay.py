@@ -18,10 +18,10 @@ from cordillera.components.service import BuildSpec, HealthSpec, ScaleSpec, Secr
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import ManifestError
 from cordillera.targets.aws import _keys
-from cordillera.targets.aws._mail_ids import SES, login, ses_host
+from cordillera.targets.aws._mail_ids import SES, login_field, ses_host
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._policy import allow
-from cordillera.targets.aws._refs import Ref, Secret, Value, camel
+from cordillera.targets.aws._refs import Ref, Value, camel
 from cordillera.targets.aws._site import NETWORK, RELEASE, Site
 
 FOLDER = Path(__file__).parent / "relay"
@@ -81,8 +81,8 @@ def variables(service: str, want: Wanted, site: Site) -> dict[str, Value]:
     }
     for one in logged_in:
         if one.name == SES:
-            told["SES_USER"] = Secret(login(mail), "username")
-            told["SES_PASSWORD"] = Secret(login(mail), "password")
+            told["SES_USER"] = login_field(mail, "username")
+            told["SES_PASSWORD"] = login_field(mail, "password")
         else:
             told[f"{variable_prefix(one.name)}_USER"] = mail_queue.user(one)
     return told

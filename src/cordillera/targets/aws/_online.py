@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _bucket, _change_sets, _switches, components
+from cordillera.targets.aws import _bucket, _change_sets, _switches, _versions, components
 from cordillera.targets.aws._cloudformation import ChangeSet, Stack, Stacks
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._live import Live
@@ -39,6 +39,7 @@ def _ask(draft: Draft) -> None:
             value, note = next(found for found in asked if found is not None)
             draft.switches.setdefault(unit, {})[_switches.parameter(name)] = value
             draft.notes += [note] if note else []
+        draft.versions |= _versions.current(template, _outputs(draft), live)
 
 
 def refuse_other_account(draft: Draft) -> None:
@@ -84,7 +85,7 @@ def _unit(unit: str, draft: Draft) -> list[Change]:
         return draft.compare(unit) or [_unfinished(stack)]
     if known is None or draft.unsettled(unit):
         return draft.compare(unit)
-    if draft.old[unit] == template.body and Stacks(draft.site).parameters(unit) == known:
+    if draft.old[unit] == template.body and stack.parameters == known:
         return [_unfinished(stack)] if stack.status in UNFINISHED else []
     name, found = made(unit, draft, known)
     if found.empty:
@@ -95,12 +96,10 @@ def _unit(unit: str, draft: Draft) -> list[Change]:
 
 def read(unit: str, draft: Draft, found: ChangeSet) -> list[Change]:
     """What a change set would do."""
-    return _change_sets.changes(
-        found.changes,
-        draft.old.get(unit, {"Resources": {}}),
-        draft.templates[unit].body,
-        draft.data.get(unit, {}),
-    )
+    template = draft.templates[unit]
+    old, data = draft.old.get(unit, {"Resources": {}}), draft.data.get(unit, {})
+    changes = _change_sets.changes(found.changes, old, template.body, data)
+    return list(_versions.explained(changes, template, draft.moved(unit)))
 
 
 def made(unit: str, draft: Draft, known: Mapping[str, str]) -> tuple[str, ChangeSet]:

@@ -33,9 +33,14 @@ def secret(component: str, at: Ref, what: str, user: str, *, punctuation: bool =
     return part(component, DATA, made)
 
 
-def of(at: Ref) -> Secret:
-    """The password, as a task receives it."""
-    return Secret(at, "password")
+def name_of(resource: str) -> str:
+    """What the password of a resource is called, as in the manifest."""
+    return f"resources.{resource}.password"
+
+
+def of(resource: str, at: Ref) -> Secret:
+    """The password of a resource, as a task receives it."""
+    return Secret(name_of(resource), at, "password")
 
 
 def resolved(at: Ref) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     from troposphere import AWSHelperFn as Function
 
-MARK = "Cordillera::Ref"
+MARK, VERSION_MARK = "Cordillera::Ref", "Cordillera::Version"
 WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 Text = str | Function
@@ -50,11 +50,48 @@ class Ref(Function):
 
 
 @dataclass(frozen=True)
-class Secret:
-    """A secret's value, handed to a task when it starts; `key` picks a field of a JSON secret."""
+class Version(Function):
+    """Which version of a secret is current: a parameter of the template, asked of the account.
 
+    `of` is what people call the secret, `place` its name or the resource that it is.
+    """
+
+    of: str
+    place: str | Ref
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """A mark; `_stack` turns it into the parameter."""
+        place = self.place.to_dict() if isinstance(self.place, Ref) else self.place
+        return {VERSION_MARK: [self.of, place]}
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter."""
+        return camel(self.of.lower(), "version")
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret's value, handed to a task when it starts; `key` picks a field of a JSON secret.
+
+    `name` is as the manifest writes it: API_TOKEN, or resources.db.password.
+    """
+
+    name: str
     arn: Text
     key: str = ""
+
+    @property
+    def place(self) -> str | Ref:
+        """Its name, or the resource that it is."""
+        if isinstance(self.arn, Ref | str):
+            return self.arn
+        return str(self.arn.to_dict()["Fn::Sub"]).split(":secret:")[-1]
+
+    @property
+    def version(self) -> Version:
+        """Which version of it is current."""
+        return Version(self.name, self.place)
 
 
 @dataclass(frozen=True)
@@ -72,6 +109,14 @@ def marked(value: object) -> Ref | None:
     """The reference that a dictionary of a template stands for."""
     if isinstance(value, dict) and set(value) == {MARK}:
         return Ref(*value[MARK])
+    return None
+
+
+def marked_version(value: object) -> Version | None:
+    """The version that a dictionary of a template stands for."""
+    if isinstance(value, dict) and set(value) == {VERSION_MARK}:
+        of, place = value[VERSION_MARK]
+        return Version(of, marked(place) or place)
     return None
 
 

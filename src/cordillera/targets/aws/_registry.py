@@ -32,9 +32,9 @@ class Registry(Component):
             return None
         from cordillera.targets.aws._cloudformation import Stacks
 
-        there = ""
+        there, stack = "", Stacks(live.site).describe(unit)
         if live.holds(Ref(unit, "ImageCopies")):
-            there = Stacks(live.site).parameters(unit).get(_switches.parameter(SWITCH), "")
+            there = stack.parameters.get(_switches.parameter(SWITCH), "") if stack else ""
         wanted = (live.site.standby_region or "") if unit == ACCOUNT else ""
         if there and wanted and there != wanted:
             raise Refused(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _roles, _tasks
 from cordillera.targets.aws._live import Live
-from cordillera.targets.aws._refs import Mixed, Ref, Secret, Text, Value
+from cordillera.targets.aws._refs import Mixed, Ref, Secret, Value
 
 UNSET = "(not set)"
 
@@ -28,18 +28,17 @@ def _value(name: str, key: str, value: Value, told: Mapping[str, str], live: Liv
     if isinstance(value, str):
         return value
     if isinstance(value, Secret):
-        return _opened(_place(value.arn, live), value.key, live)
+        return _opened(_place(value.place, live), value.key, live)
     if isinstance(value, Mixed):
         return _opened(live.physical(_roles.composed(name)), key, live)
     return told.get(key, UNSET)
 
 
-def _place(arn: Text, live: Live) -> str:
+def _place(place: str | Ref, live: Live) -> str:
     """The name or ARN of a secret that is there."""
-    if isinstance(arn, Ref):
-        return live.output(arn) if arn.attribute else live.physical(arn)
-    text = arn if isinstance(arn, str) else str(arn.to_dict()["Fn::Sub"])
-    return text.split(":secret:")[-1]
+    if isinstance(place, str):
+        return place
+    return live.output(place) if place.attribute else live.physical(place)
 
 
 def _opened(place: str, field: str, live: Live) -> str:

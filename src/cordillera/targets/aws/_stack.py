@@ -10,7 +10,7 @@ from typing import Any
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _switches
 from cordillera.targets.aws._parts import AwsPart
-from cordillera.targets.aws._refs import Ref, camel, marked
+from cordillera.targets.aws._refs import Ref, Version, camel, marked, marked_version
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
 
 RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
@@ -19,8 +19,8 @@ RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
 
 @dataclass(frozen=True)
 class Template:
-    """One stack's template. `parameters` are what it needs to know of other stacks, `switches` what it
-    needs to know of the account."""
+    """One stack's template. `parameters` are what it needs to know of other stacks, `switches` and
+    `versions` (of secrets) what it needs to know of the account."""
 
     unit: str
     name: str
@@ -28,6 +28,7 @@ class Template:
     body: Mapping[str, Any]
     parameters: Mapping[str, Ref] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
+    versions: Mapping[str, Version] = field(default_factory=dict)
 
     @cached_property
     def text(self) -> str:
@@ -85,6 +86,7 @@ class _Draft:
     def __init__(self, unit: str, site: Site, parts: list[AwsPart]) -> None:
         self.unit, self.site = unit, site
         self.parameters: dict[str, Ref] = {}
+        self.versions: dict[str, Version] = {}
         self.outputs: dict[str, Any] = {}
         self.components = {part.name: part.component for part in parts}
         self.resources = {part.name: self._resolved(part.body.definition) for part in parts}
@@ -109,16 +111,17 @@ class _Draft:
         }
         switches = _switches.used(self.resources)
         asked, conditions = _switches.sections(switches)
-        if self.parameters or asked:
-            needed = {name: {"Type": "String"} for name in self.parameters}
-            body["Parameters"] = {**needed, **asked}
+        needed = {name: {"Type": "String"} for name in self.parameters}
+        versions = {name: _declared(one) for name, one in self.versions.items()}
+        if parameters := {**needed, **versions, **asked}:
+            body["Parameters"] = parameters
         if conditions:
             body["Conditions"] = conditions
         if self.outputs:
             body["Outputs"] = self.outputs
         name, region = self.site.stack_name(self.unit), self.site.region_of(self.unit)
-        known = dict(sorted(self.parameters.items()))
-        made = Template(self.unit, name, region, body, known, tuple(switches))
+        known, secrets = dict(sorted(self.parameters.items())), dict(sorted(self.versions.items()))
+        made = Template(self.unit, name, region, body, known, tuple(switches), secrets)
         _refuse_beyond_limits(made)
         return made
 
@@ -129,9 +132,11 @@ class _Draft:
         return f"{self.unit} of {self.site.environment}"
 
     def _resolved(self, value: Any) -> Any:
-        ref = marked(value)
+        ref, version = marked(value), marked_version(value)
         if ref is not None:
             return self._reference(ref)
+        if version is not None:
+            return self._version(version)
         if isinstance(value, dict):
             return {key: self._resolved(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -143,6 +148,20 @@ class _Draft:
             return _local(ref)
         self.parameters[parameter(ref)] = ref
         return {"Ref": parameter(ref)}
+
+    def _version(self, version: Version) -> dict[str, str]:
+        known = self.versions.setdefault(version.parameter, version)
+        if known != version:
+            raise CordilleraError(
+                f"{self.unit}: the secrets {known.of} and {version.of} have one name in a template",
+                hint="rename one of the two: dashes and underlines do not tell them apart",
+            )
+        return {"Ref": version.parameter}
+
+
+def _declared(version: Version) -> dict[str, str]:
+    says = f"The version of {version.of} that is current; another one reaches what is made from it."
+    return {"Type": "String", "Default": "", "Description": says}
 
 
 def _local(ref: Ref) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from troposphere import ecs, logs, secretsmanager
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws import _images, _keys, _mail_relay, _roles
+from cordillera.targets.aws import _images, _keys, _mail_relay, _roles, _versions
 from cordillera.targets.aws._parts import AwsPart, part
 from cordillera.targets.aws._refs import Mixed, Ref, Secret, Text, Value, camel, text
 from cordillera.targets.aws._site import RELEASE, Site
@@ -89,6 +89,8 @@ def _container(name: str, want: Wanted, site: Site, values: Mapping[str, Value])
     more: dict[str, Any] = {"Command": ["/bin/sh", "-c", spec.command]} if spec.command else {}
     relay = _mail_relay.container(name, want)
     protocol = {} if relay else {"AppProtocol": "http"}
+    if not site.stands_by and (labels := _versions.label(values.values())):
+        more["DockerLabels"] = labels
     return ecs.ContainerDefinition(
         Name=name,
         Image=_images.image(name, want),
@@ -150,8 +152,9 @@ def _composed(name: str, mixed: Mapping[str, Mixed]) -> Any:
 
 def _resolved(secret: Secret) -> Any:
     # A secret's name with an ending is not known here; what Ref tells of it is its ARN, which resolves too.
-    key = secret.key
-    return text("{{resolve:secretsmanager:", secret.arn, f":SecretString:{key}}}}}")
+    # CloudFormation looks again only when the reference itself has changed.
+    start = "{{resolve:secretsmanager:"
+    return text(start, secret.arn, f":SecretString:{secret.key}::", secret.version, "}}")
 
 
 def _escaped(piece: Text) -> Text:

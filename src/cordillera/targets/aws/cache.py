@@ -70,7 +70,7 @@ class Cache(Component):
     def fields(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         host, password = (
             group(resource).get("PrimaryEndPoint.Address"),
-            _passwords.of(_secret(resource)),
+            _passwords.of(resource, _secret(resource)),
         )
         return {
             "host": host,

@@ -58,7 +58,7 @@ class Database(Component):
         reader: Value = made.get("ReadEndpoint.Address")
         if spec.proxy:
             host, reader = _database_proxy.endpoints(resource)
-        password = _passwords.of(user_secret(resource))
+        password = _passwords.of(resource, user_secret(resource))
 
         def url(at: Value) -> Value:
             return joined(f"mysql://{schema}:", password, "@", at, f":{PORT}/{schema}")

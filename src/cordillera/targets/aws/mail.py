@@ -19,10 +19,10 @@ from cordillera.core.errors import ManifestError, Refused
 from cordillera.targets.aws import _discovery, _keys, _mail_live, _mail_relay, network
 from cordillera.targets.aws._component import Component, Statement
 from cordillera.targets.aws._live import Live
-from cordillera.targets.aws._mail_ids import by_ses, identity, login, ses_host, user
+from cordillera.targets.aws._mail_ids import by_ses, identity, login, login_field, ses_host, user
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._policy import allow, document
-from cordillera.targets.aws._refs import Ref, Secret, Value, camel, joined, text
+from cordillera.targets.aws._refs import Ref, Value, camel, joined, text
 from cordillera.targets.aws._site import DATA, RELEASE, Site
 
 OFFER = Offered(
@@ -55,8 +55,8 @@ class Mail(Component):
         endpoint, more = _endpoint(resource, spec, site), dict[str, Value]()
         url: Value = f"smtp://{endpoint}"
         if not _mail_relay.needed(spec):
-            name, password = (Secret(login(resource), key) for key in ("username", "password"))
-            in_url = Secret(login(resource), "password_in_url")
+            name, password = (login_field(resource, key) for key in ("username", "password"))
+            in_url = login_field(resource, "password_in_url")
             url = joined("smtps://", name, ":", in_url, f"@{endpoint}")
             more = {
                 "SMTP_USERNAME": name,

@@ -86,7 +86,7 @@ class Search(Component):
 
     def fields(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:
         host = domain(resource).get("DomainEndpoint")
-        password = _passwords.of(_secret(resource))
+        password = _passwords.of(resource, _secret(resource))
         return {
             "host": host,
             "port": "443",

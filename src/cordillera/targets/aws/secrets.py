@@ -37,9 +37,9 @@ def generated(want: Wanted) -> list[str]:
 def value(name: str, want: Wanted, site: Site) -> Secret:
     """A secret of the manifest, as a task receives it."""
     if name in generated(want):
-        return Secret(generated_ref(name))
+        return Secret(name, generated_ref(name))
     arn = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
-    return Secret(Sub(arn + chosen_name(site.environment, name)))
+    return Secret(name, Sub(arn + chosen_name(site.environment, name)))
 
 
 def generated_ref(name: str) -> Ref:
