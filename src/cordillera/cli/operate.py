@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(secrets_list)
     group.command("get")(secrets_get)
     group.command("rm")(secrets_rm)
+    group.command("rotate")(secrets_rotate)
     app.add_typer(group, name="secrets")
 
 
@@ -170,6 +171,24 @@ def secrets_rm(name: Annotated[str, typer.Argument(help="The secret.")]) -> None
         raise ManifestError(
             f"no secret called {name} was set", hint="see `cordillera secrets list`"
         )
+
+
+def secrets_rotate(
+    database: Annotated[str, typer.Argument(help="The database, as the manifest calls it.")],
+) -> None:
+    """Give the app's user of a database a new password; nobody is locked out meanwhile.
+
+    Example: cordillera secrets rotate db && cordillera up
+    """
+    name = context.running("")
+    target = context.target_of(name)
+    with context.alone(target, name, f"secrets rotate {database}"):
+        target.verbs.rotate_secret(name, database)
+    render.say(
+        f"{database} has a new password; services have the one before until the next `cordillera up`, "
+        "and it is taken until then.",
+        quiet=context.options.quiet,
+    )
 
 
 def _environment() -> str:

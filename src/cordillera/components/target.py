@@ -136,6 +136,14 @@ class Verbs(Protocol):
         """A secret's value, chosen or generated."""
         ...
 
+    def rotate_secret(self, environment: str, resource: str) -> None:
+        """A new password for the app's user of a resource, while copies that run go on with the one before;
+        the next `up` hands it to them. Killed anywhere, it goes on when it is called again.
+
+        Raises Refused while a copy still has the password before that, ManifestError for an unknown resource.
+        """
+        ...
+
     def certificate_file(self, environment: str) -> Path | None:
         """The certificate of the authority that signs the environment's own; None if all trust it."""
         ...

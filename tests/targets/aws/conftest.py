@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _database_live, _permissions, _stack
+from cordillera.targets.aws import _client, _database_live, _database_user, _permissions, _stack
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from tests.targets.aws import emulator, permissions
@@ -72,7 +72,7 @@ def account(
 @pytest.fixture
 def databases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ministack makes no master's secret for a cluster out of a template, and its SQL knows no ALTER USER."""
-    honest, statements = _database_live._found, _database_live.statements
+    honest, statements = _database_live.described, _database_user.statements
 
     def found(resource: str, live: Live) -> dict[str, Any]:
         made = honest(resource, live)
@@ -87,8 +87,8 @@ def databases(monkeypatch: pytest.MonkeyPatch) -> None:
     def understood(schema: str, password: str) -> list[str]:
         return [one for one in statements(schema, password) if not one.startswith("ALTER USER")]
 
-    monkeypatch.setattr(_database_live, "_found", found)
-    monkeypatch.setattr(_database_live, "statements", understood)
+    monkeypatch.setattr(_database_live, "described", found)
+    monkeypatch.setattr(_database_user, "statements", understood)
 
 
 def _recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:

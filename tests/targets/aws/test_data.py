@@ -15,7 +15,7 @@ from cordillera.components.search import SearchSpec
 from cordillera.core.errors import ManifestError, Refused
 from cordillera.manifest.references import RESOURCE_FIELDS
 from cordillera.targets.aws import (
-    _database_live,
+    _database_user,
     _mail_live,
     _mail_records,
     _resources,
@@ -220,7 +220,7 @@ def test_capacity_is_a_range() -> None:
 
 
 def test_a_user_may_do_anything_in_its_schema_only() -> None:
-    made = _database_live.statements("my_news", r"it's\x")
+    made = _database_user.statements("my_news", r"it's\x")
 
     assert made[-1] == r"GRANT ALL PRIVILEGES ON `my\_news`.* TO 'my_news'@'%'"
     assert made[1].endswith(r"IDENTIFIED BY 'it''s\\x'")

@@ -6,6 +6,7 @@ No real AWS was reachable when this was written. What an emulator cannot do is t
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,21 +18,24 @@ from cordillera.operations import provision
 from cordillera.targets.aws import (
     _certificate_live,
     _database_live,
+    _database_user,
     _home,
     _mail_live,
     _mail_relay,
     _once,
     _push,
+    _roles,
     certificate,
     mail,
     objects,
     queue,
 )
 from cordillera.targets.aws._cloudformation import Stacks
-from cordillera.targets.aws._database_ids import cluster
+from cordillera.targets.aws._database_ids import cluster, user_secret
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._mail_ids import login, user
+from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import DATA, FRONT, STANDBY_APP, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import examples
@@ -173,13 +177,46 @@ def test_a_refused_statement_never_shows_the_password(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        _database_live, "statements", lambda _, password: [f"ALTER USER x BY '{password}'"]
+        _database_user, "statements", lambda _, password: [f"ALTER USER x BY '{password}'"]
     )
 
     with pytest.raises(CordilleraError, match=r"refused ALTER USER") as told:
-        _database_live.make_user("db", live)
+        _database_user.make("db", live)
 
     assert " BY " not in str(told.value) and told.value.__cause__ is None
+
+
+def test_a_rotated_password_reaches_services_with_the_next_up(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server is behind the emulator's Data API: what statements do is in `test_rotation`."""
+    for statement in ("add_password", "drop_second_password"):
+        monkeypatch.setattr(_database_user, statement, lambda *_: None)
+    before = _composed(live)
+
+    AwsVerbs().rotate_secret(examples.ENVIRONMENT, "db")
+    planned = AwsEngine().plan(newsroom(tmp_path / "1"), AT)
+    kept = _composed(live)
+    up(newsroom(tmp_path / "2"), token="up-2")
+
+    told = next(one.why for one in planned.changes if one.name == "WebTask")
+    assert told.endswith("; secret resources.db.password changed")
+    assert "data" not in planned.units
+    assert kept == before
+    password = _database_user.password_in(_secret(live, user_secret("db")))
+    assert password in _composed(live) and password not in before
+    assert AwsEngine().plan(newsroom(tmp_path / "3"), AT).changes == ()
+
+
+def _composed(live: Live) -> str:
+    """The variables in which secrets occur; no JSON here: the emulator's passwords have every sign."""
+    return str(_secret(live, _roles.composed("web"))["SecretString"])
+
+
+def _secret(live: Live, at: Ref) -> dict[str, Any]:
+    manager = live.client("secretsmanager")
+    found: dict[str, Any] = manager.get_secret_value(SecretId=live.physical(at))
+    return found
 
 
 def test_destroy_leaves_no_bucket_cluster_domain_user_or_key(live: Live) -> None:

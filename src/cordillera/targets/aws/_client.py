@@ -34,6 +34,9 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 REGION_OFF = frozenset({"OptInRequired", "InvalidRegionException"})
 MAKING = threading.Lock()
 CONNECT_S, READ_S, ATTEMPTS = 5, 30, 6
+ONCE = ("rds-data",)
+ONCE_READ_S = 60
+"""Statements are not repeated by the SDK, and are heard of: the Data API gives them up after 45 s."""
 
 
 def client(account: "AccountSpec", service: str, region: str) -> Any:
@@ -170,10 +173,11 @@ def _made(key: tuple[str, str, str], service: str, region: str) -> Any:
 
     from cordillera.components.account import AccountSpec
 
+    once = service in ONCE
     config = Config(
         connect_timeout=CONNECT_S,
-        read_timeout=READ_S,
-        retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+        read_timeout=ONCE_READ_S if once else READ_S,
+        retries={"mode": "adaptive", "total_max_attempts": 1 if once else ATTEMPTS},
     )
     with translated(AccountSpec(profile=key[0] or None)):
         return _session(key).client(service, region_name=region, config=config)

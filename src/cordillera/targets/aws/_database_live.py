@@ -1,75 +1,20 @@
-"""A database as it really is: its app's user, its protection, what its servers tell."""
+"""A database as it really is: its protection, its logs, what its servers tell."""
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from cordillera.components.state import Member, ResourceState
-from cordillera.core.errors import CordilleraError, NotReady
+from cordillera.core.errors import NotReady
 from cordillera.targets.aws import _metrics
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
-from cordillera.targets.aws._database_ids import PORT, cluster, schema_name, user_secret
+from cordillera.targets.aws._database_ids import PORT, cluster, schema_name
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import DATA
 
 LOGS = ("audit", "error", "slowquery")
 LOG_DAYS = 30
 CLUSTER_TYPE = "AWS::RDS::DBCluster"
-WAKING = (
-    "DatabaseNotFoundException",
-    "DatabaseResumingException",
-    "DatabaseUnavailableException",
-    "InternalServerErrorException",
-    "ServiceUnavailableError",
-)
-"""Errors of the Data API that pass by themselves."""
-
-
-def make_user(resource: str, live: Live) -> None:
-    """The schema and the app's user, with the secret's password. May be called twice; may raise NotReady."""
-    found = _found(resource, live)
-    if not found.get("MasterUserSecret"):
-        raise NotReady(f"the database {resource} has not made its master's password yet")
-    manager = live.client("secretsmanager")
-    secret = manager.get_secret_value(SecretId=live.physical(user_secret(resource)))
-    password = str(json.loads(secret["SecretString"])["password"])
-    for statement in statements(schema_name(resource), password):
-        _execute(resource, found, statement, password, live)
-
-
-def statements(schema: str, password: str) -> list[str]:
-    """What makes a schema and its user. Pure."""
-    pattern = schema.replace("_", r"\_")  # in a grant an underscore stands for any letter
-    quoted = password.replace("\\", "\\\\").replace("'", "''")
-    return [
-        f"CREATE DATABASE IF NOT EXISTS `{schema}` CHARACTER SET utf8mb4",
-        f"CREATE USER IF NOT EXISTS '{schema}'@'%' IDENTIFIED BY '{quoted}'",
-        f"ALTER USER '{schema}'@'%' IDENTIFIED BY '{quoted}'",
-        f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO '{schema}'@'%'",
-    ]
-
-
-def _execute(
-    resource: str, found: Mapping[str, Any], statement: str, password: str, live: Live
-) -> None:
-    """One statement as the master. What it says is never shown: servers quote statements in errors."""
-    try:
-        live.client("rds-data").execute_statement(
-            resourceArn=found["DBClusterArn"],
-            secretArn=found["MasterUserSecret"]["SecretArn"],
-            sql=statement,
-        )
-    except AwsError as e:
-        if e.code in WAKING:
-            raise NotReady(f"the database {resource} does not take statements yet") from e
-        verb = " ".join(statement.split()[:2])
-        if password in str(e) or password in statement:
-            raise CordilleraError(
-                f"the database {resource} refused {verb} ({e.code})",
-                hint="look at the cluster's error log in CloudWatch",
-            ) from None
-        raise
 
 
 def bound_logs(resource: str, live: Live) -> None:
@@ -99,7 +44,7 @@ def unprotect(live: Live, *, keep: Collection[str]) -> None:
 
 def state(resource: str, live: Live) -> ResourceState:
     """Writer, reader and its lag. Raises CordilleraError when it cannot be asked."""
-    found = _found(resource, live)
+    found = described(resource, live)
     servers = live.client("rds").pages(
         "describe_db_instances",
         "DBInstances",
@@ -152,7 +97,8 @@ def _trouble(status: str, members: tuple[Member, ...]) -> str:
     return ""
 
 
-def _found(resource: str, live: Live) -> dict[str, Any]:
+def described(resource: str, live: Live) -> dict[str, Any]:
+    """The cluster as RDS tells it. Raises NotReady while it is not there."""
     name = live.physical(cluster(resource))
     found = live.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     if not found:

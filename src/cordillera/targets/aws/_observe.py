@@ -16,14 +16,13 @@ from cordillera.components.state import (
 )
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.aws import _resources, balancer, network, service
+from cordillera.targets.aws import _resources, _running, balancer, network, service
 from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._public import DISTRIBUTION, behind_edge, public_service
 from cordillera.targets.aws._site import APP, EDGE, FRONT, UNITS, site_of
 
 PROBE_TIMEOUT_S = 3.0
-DESCRIBED_AT_ONCE = 100
 SERVER_ERROR = 500
 
 
@@ -97,18 +96,11 @@ def _service(name: str, want: Wanted, live: Live) -> ServiceState:
         cluster = live.physical(service.CLUSTER)
     except NotReady:
         return ServiceState(want.services[name].scale.min)
-    tasks = live.client("ecs")
-    described = tasks.describe_services(cluster=cluster, services=[arn])["services"]
+    ecs = live.client("ecs")
+    described = ecs.describe_services(cluster=cluster, services=[arn])["services"]
     desired = int(described[0]["desiredCount"]) if described else want.services[name].scale.min
     short = str(described[0]["serviceName"]) if described else arn
-    arns = list(tasks.pages("list_tasks", "taskArns", cluster=cluster, serviceName=short))
-    found = [
-        task
-        for first in range(0, len(arns), DESCRIBED_AT_ONCE)
-        for task in tasks.describe_tasks(
-            cluster=cluster, tasks=arns[first : first + DESCRIBED_AT_ONCE]
-        )["tasks"]
-    ]
+    found = _running.tasks(cluster, live, serviceName=short)
     targets = _targets(name, live) if want.services[name].public else None
     return ServiceState(desired, tuple(_copy(name, task, targets) for task in found))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.aws import _roles, _tasks
+from cordillera.targets.aws import _roles, _running, _tasks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Mixed, Ref, Secret, Value
 
@@ -16,10 +16,7 @@ def variables(name: str, values: Mapping[str, Value], live: Live) -> dict[str, s
 
     Raises NotReady before the first `up`.
     """
-    described = live.client("ecs").describe_task_definition(
-        taskDefinition=live.physical(_tasks.definition(name))
-    )["taskDefinition"]
-    container = described["containerDefinitions"][0]
+    container = _running.container(live.physical(_tasks.definition(name)), live)
     told = {one["name"]: str(one["value"]) for one in container.get("environment", ())}
     return {key: _value(name, key, value, told, live) for key, value in values.items()}
 

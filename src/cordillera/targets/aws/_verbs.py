@@ -9,7 +9,17 @@ from cordillera.components.target import Drift, Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
 from cordillera.core.home import roots
-from cordillera.targets.aws import _home, _images, _logs, _once, _reveal, _variables, secrets
+from cordillera.targets.aws import (
+    _database_rotation,
+    _home,
+    _images,
+    _logs,
+    _once,
+    _reveal,
+    _variables,
+    database,
+    secrets,
+)
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Mixed, Secret
@@ -110,6 +120,11 @@ class AwsVerbs:
             raise CordilleraError(
                 f"{environment} has no secret called {name}", hint="see `cordillera secrets list`"
             ) from e
+
+    def rotate_secret(self, environment: str, resource: str) -> None:
+        want = _home.wanted(environment)
+        database.refuse_unless_rotated(resource, want)
+        _database_rotation.rotate(resource, Live(site_of(want)))
 
     def certificate_file(self, environment: str) -> Path | None:
         return None

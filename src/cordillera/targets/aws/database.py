@@ -14,9 +14,12 @@ from cordillera.components.database import DatabaseSpec
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
+from cordillera.core.errors import ManifestError, Refused
 from cordillera.targets.aws import (
     _database_live,
     _database_proxy,
+    _database_rotation,
+    _database_user,
     _groups,
     _keys,
     _passwords,
@@ -28,7 +31,7 @@ from cordillera.targets.aws._database_ids import PORT, cluster, schema_name, use
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Value, camel, joined
-from cordillera.targets.aws._site import DATA, RELEASE, Site
+from cordillera.targets.aws._site import APP, DATA, RELEASE, Site
 
 OFFER = Offered("Aurora MySQL 3, a cluster for each database; never run against the real service")
 
@@ -90,12 +93,16 @@ class Database(Component):
             self._settle(want, live)
 
     def after(self, unit: str, want: Wanted, live: Live) -> None:
+        """And once every copy has the current password, the one before is given up."""
         if unit == DATA:
             self._settle(want, live)
+        if unit == APP:
+            for name, _ in databases(want):
+                _database_rotation.give_up_previous(name, live)
 
     def _settle(self, want: Wanted, live: Live) -> None:
         for name, _ in databases(want):
-            _database_live.make_user(name, live)
+            _database_user.make(name, live)
             _database_live.bound_logs(name, live)
 
     def observe(self, want: Wanted, live: Live) -> Mapping[str, ResourceState]:
@@ -111,6 +118,21 @@ def databases(want: Wanted) -> Iterator[tuple[str, DatabaseSpec]]:
     for name, spec in want.of_type("database"):
         if isinstance(spec, DatabaseSpec):
             yield name, spec
+
+
+def refuse_unless_rotated(name: str, want: Wanted) -> None:
+    """Raises ManifestError for what is no database, Refused where a password cannot be changed unnoticed."""
+    found = dict(databases(want))
+    if name not in found:
+        raise ManifestError(
+            f"{want.environment} has no database called {name}, and only databases' passwords are rotated",
+            hint=f"one of: {', '.join(found) or 'none, it has no database'}",
+        )
+    if found[name].proxy:
+        raise Refused(
+            f"the proxy before {name} takes one password only: copies that run would be locked out",
+            hint="the database itself takes two: do without `proxy: true`",
+        )
 
 
 def _parts(name: str, spec: DatabaseSpec, site: Site) -> Iterator[AwsPart]:

@@ -82,6 +82,12 @@ class LocalVerbs:
             )
         return site.vault.get(f"app/{name}")
 
+    def rotate_secret(self, environment: str, resource: str) -> None:
+        raise CordilleraError(
+            "rotating a password is not offered on local: all are derived from the environment's key",
+            hint="a new key is made by `cordillera destroy` and `up`; save the data before",
+        )
+
     def certificate_file(self, environment: str) -> Path:
         return _known(environment)[1].state / _zone.CA_FILE
 
