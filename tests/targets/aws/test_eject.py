@@ -73,6 +73,7 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
     for told in (
         "create-service-linked-role --aws-service-name opensearchservice.amazonaws.com",
         "the schema `db`",
+        "`ResourcesDbPasswordVersion`",
         "a key of the user",
         "describe-certificate` shows for news.acme.example",
         f"- `cordillera/acme/production/web:{want.releases['web']}`",

@@ -1,12 +1,16 @@
 """What goes wrong in AWS, and the sentence that the user reads."""
 
-from collections.abc import Mapping
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cordillera.components.account import AccountSpec
 from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, CordilleraError, NotReady, Refused
@@ -24,7 +28,7 @@ from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws.service import CLUSTER
-from tests.targets.aws import answers, examples
+from tests.targets.aws import answers, emulator, examples
 from tests.targets.aws.answers import Refusal
 
 AT = Place(examples.ENVIRONMENT, "us-east-1")
@@ -87,6 +91,47 @@ def test_throttled_while_a_stack_is_watched_goes_on(
     _apply._wait("app", ARN, Stacks(site_of(want)), "up-1", heard.append, draft)
 
     assert heard == ["AWS asks us to slow down (DescribeStacks)"]
+
+
+@pytest.mark.parametrize(("service", "asked"), [("rds-data", 1), ("secretsmanager", 2)])
+def test_a_statement_is_not_repeated_by_the_sdk_for_it_may_have_been_carried_out(
+    service: str, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else is asked again."""
+    with broken_server() as (address, requests):
+        for name, value in emulator.credentials(address).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(_client, "ATTEMPTS", 2)
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        client: Any = _client._made.__wrapped__(_client._key(AccountSpec()), service, "us-east-1")
+
+        with pytest.raises(client.exceptions.ClientError):
+            if service == "rds-data":
+                client.execute_statement(resourceArn="a" * 20, secretArn="b" * 20, sql="x")
+            else:
+                client.describe_secret(SecretId="x")
+
+    assert len(requests) == asked
+
+
+@contextlib.contextmanager
+def broken_server() -> Iterator[tuple[str, list[str]]]:
+    """Its address, and what it was asked: it fails every time."""
+    asked = list[str]()
+
+    class Broken(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(500)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
 
 
 def test_expired_credentials(want: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,12 @@ Secrets that somebody chose are in no template. Before the stack `release`:
 ```
 
 """
+VERSIONS = """\
+Parameters that name the version of a secret may be left out: {names}. When such a secret has
+changed, give the id that `aws secretsmanager describe-secret` shows: copies with its new value take the
+place of those that run.
+
+"""
 IMAGES = """\
 Images that are built must be in their repositories after the stack `data` and before the stack `release`:
 
@@ -71,7 +77,7 @@ def _sources(template: Template, site: Site) -> dict[str, dict[str, str]]:
 def _page(want: Wanted, draft: Draft) -> str:
     lines = "\n".join(_line(draft.templates[unit], draft.site) for unit in draft.order)
     before = _images_page(want, draft.site) + _secrets_page(want, draft.site)
-    before += _hooks_page(want)
+    before += _versions_page(draft) + _hooks_page(want)
     return README.format(environment=want.environment, before=before, lines=lines)
 
 
@@ -98,6 +104,11 @@ def _value(name: str, source: dict[str, str]) -> str:
 def _secrets_page(want: Wanted, site: Site) -> str:
     lines = "\n".join(_secret_lines(want, site))
     return SECRETS.format(lines=lines) if lines else ""
+
+
+def _versions_page(draft: Draft) -> str:
+    names = sorted({name for one in draft.templates.values() for name in one.versions})
+    return VERSIONS.format(names=", ".join(f"`{name}`" for name in names)) if names else ""
 
 
 def _secret_lines(want: Wanted, site: Site) -> Iterator[str]:
