@@ -111,6 +111,8 @@ def test_secrets_are_masked_sealed_and_gone_when_removed(shell: Shell) -> None:
     unknown = shell.run("secrets", "get", "API_TOKNE")
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "no secret called API_TOKNE" in unknown.stderr
+    rotated = shell.run("secrets", "rotate", "db")
+    assert rotated.returncode == 1 and "not offered on local" in rotated.stderr
     assert shell.run("secrets", "rm", "API_TOKEN").returncode == 0
     assert shell.run("plan").returncode == 2
 

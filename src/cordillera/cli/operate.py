@@ -185,8 +185,8 @@ def secrets_rotate(
     with context.alone(target, name, f"secrets rotate {database}"):
         target.verbs.rotate_secret(name, database)
     render.say(
-        f"{database} has a new password; services have the one before until the next `cordillera up`, "
-        "and it is taken until then.",
+        f"{database} has a new password. Services go on with the one before until `cordillera up` "
+        "hands it to them.",
         quiet=context.options.quiet,
     )
 

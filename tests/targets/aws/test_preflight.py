@@ -62,6 +62,19 @@ def test_where_all_is_well_nothing_is_said(tmp_path: Path, monkeypatch: pytest.M
     )
 
 
+def test_a_secret_that_nobody_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = {"image": "hello:1", "secrets": ["API_TOKEN", {"name": "KEY", "generate": True}]}
+    made = draft("hello", tmp_path, services={"web": web})
+
+    found = told(made, monkeypatch)
+    made.versions = {"ApiTokenVersion": "1"}
+    answers.install(monkeypatch, **GOOD)
+
+    assert str(found).endswith("service web needs the secret API_TOKEN, which nobody set")
+    assert "secrets set API_TOKEN" in found.hint
+    assert _preflight.look(made) == ()
+
+
 def test_a_region_that_is_not_enabled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = told(draft("hello", tmp_path, region="ap-east-1"), monkeypatch)
 

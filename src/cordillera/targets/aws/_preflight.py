@@ -179,13 +179,36 @@ def _machines(image: Mapping[str, Any]) -> Iterator[str]:
             yield str(machine)
 
 
-LOOKS: tuple[Look, ...] = (_permissions, _limits, _domains, _mails, _images)
+def _secrets(draft: Draft, _: Live) -> Iterator[str]:
+    """A copy does not start without a secret that nobody set. What is set was asked with the plan."""
+    unset = {
+        one.of
+        for template in draft.templates.values()
+        for parameter, one in template.versions.items()
+        if isinstance(one.place, str) and not draft.versions.get(parameter)
+    }
+    missing = [
+        ManifestError(
+            f"{draft.want.environment}: service {name} needs the secret {secret.name}, which nobody set",
+            hint=f"cordillera --env {draft.want.environment} secrets set {secret.name}",
+        )
+        for name, spec in draft.want.services.items()
+        for secret in spec.secrets
+        if secret.name in unset
+    ]
+    if missing:
+        raise missing[0] if len(missing) == 1 else Obstacles([*missing])
+    yield from ()
+
+
+LOOKS: tuple[Look, ...] = (_permissions, _limits, _domains, _mails, _images, _secrets)
 WORDS: Mapping[str, str] = {
     "_permissions": "permissions",
     "_limits": "limits",
     "_domains": "the domain",
     "_mails": "whether mails may be sent",
     "_images": "images",
+    "_secrets": "secrets",
 }
 
 
