@@ -85,7 +85,7 @@ WITHOUT_RESOURCE = frozenset(
     ecr:PutRegistryPolicy ecr:PutReplicationConfiguration ecr:UpdateRepositoryCreationTemplate
     ecs:CreateCluster ecs:DeregisterTaskDefinition
     ecs:DescribeTaskDefinition ecs:ListTaskDefinitions ecs:ListClusters ecs:RegisterTaskDefinition
-    ecs:ListServices ecs:ListTasks ecs:PutAccountSetting iam:SimulatePrincipalPolicy
+    ecs:ListServices ecs:ListTasks ecs:PutAccountSetting iam:ListRoles iam:SimulatePrincipalPolicy
     logs:DescribeLogGroups logs:DescribeResourcePolicies logs:PutResourcePolicy
     logs:DeleteResourcePolicy logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery
     logs:DeleteLogDelivery logs:ListLogDeliveries logs:DescribeQueryDefinitions

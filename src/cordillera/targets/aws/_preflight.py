@@ -80,6 +80,11 @@ def _permissions(draft: Draft, live: Live) -> Iterator[str]:
     yield from _allowed.refuse_what_is_not(draft, live)
 
 
+def _service_roles(draft: Draft, live: Live) -> Iterator[str]:
+    _allowed.refuse_missing_roles(draft, live)
+    yield from ()
+
+
 def _limits(draft: Draft, live: Live) -> Iterator[str]:
     """What the plan creates must fit into what the account has left, in each region."""
     new = {c.name for found in draft.changes.values() for c in found if c.effect in MOVES}
@@ -201,9 +206,18 @@ def _secrets(draft: Draft, _: Live) -> Iterator[str]:
     yield from ()
 
 
-LOOKS: tuple[Look, ...] = (_permissions, _limits, _domains, _mails, _images, _secrets)
+LOOKS: tuple[Look, ...] = (
+    _permissions,
+    _service_roles,
+    _limits,
+    _domains,
+    _mails,
+    _images,
+    _secrets,
+)
 WORDS: Mapping[str, str] = {
     "_permissions": "permissions",
+    "_service_roles": "whether service-linked roles may be made",
     "_limits": "limits",
     "_domains": "the domain",
     "_mails": "whether mails may be sent",
