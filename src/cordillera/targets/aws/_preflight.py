@@ -87,8 +87,13 @@ def _service_roles(draft: Draft, live: Live) -> Iterator[str]:
 
 def _limits(draft: Draft, live: Live) -> Iterator[str]:
     """What the plan creates must fit into what the account has left, in each region."""
-    new = {c.name for found in draft.changes.values() for c in found if c.effect in MOVES}
-    rows = [row for row in _rows.rows(draft.templates) if row.id in new]
+    new = {
+        (unit, change.name)
+        for unit, changes in draft.changes.items()
+        for change in changes
+        if change.effect in MOVES
+    }
+    rows = [row for row in _rows.rows(draft.templates) if (row.unit, row.id) in new]
     short: list[CordilleraError] = []
     for need in _quotas.needs(rows):
         quota = next(q for q in _quotas.QUOTAS if q.name == need.limit)
