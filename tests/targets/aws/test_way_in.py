@@ -27,6 +27,15 @@ from tests.targets.aws.applied import up
 from tests.targets.aws.test_templates import findings
 
 OURS, THEIRS, EXTERNAL_ID = "999999999999", "222222222222", "acme-7f3a"
+RESOURCES = {
+    "cache": {"type": "cache"},
+    "search": {"type": "search"},
+    "uploads": {"type": "objects"},
+    "jobs": {"type": "queue"},
+    "mail": {"type": "mail", "from": "news@acme.example", "providers": ["ses"]},
+}
+"""All but a database: the emulator makes no master's secret for one, and what stands in is not ours."""
+
 ROLE = f"arn:aws:iam::{THEIRS}:role/cordillera"
 
 
@@ -145,7 +154,7 @@ def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
                 aws_secret_access_key="none",
             )
 
-        for service in ("ecs", "elasticloadbalancing"):
+        for service in ("ecs", "elasticloadbalancing", "elasticache", "opensearchservice"):
             owner(THEIRS, "iam").create_service_linked_role(
                 AWSServiceName=f"{service}.amazonaws.com"
             )
@@ -215,7 +224,9 @@ def test_an_environment_comes_up_and_goes_with_nothing_but_the_role(tmp_path: Pa
     want = examples.wanted(
         "hello",
         tmp_path / "app",
-        services={"web": {"image": "hello:1"}},
+        standby_region="us-west-1",
+        services={"web": {"image": "hello:1", "resources": list(RESOURCES)}},
+        resources=RESOURCES,
         account=account().model_dump(exclude_none=True),
     )
     at = Place(examples.ENVIRONMENT, want.region)

@@ -81,6 +81,7 @@ WITHOUT_RESOURCE = frozenset(
     cloudwatch:ListMetrics cloudwatch:ListDashboards
     cloudformation:DescribeStackDriftDetectionStatus cloudformation:ListStacks
     cloudtrail:DescribeTrails ecr:CreateRepositoryCreationTemplate ecr:DeleteRepositoryCreationTemplate
+    ecr:DescribeRepositories
     ecr:DescribeRegistry ecr:DescribeRepositoryCreationTemplates ecr:GetAuthorizationToken
     ecr:PutRegistryPolicy ecr:PutReplicationConfiguration ecr:UpdateRepositoryCreationTemplate
     ecs:CreateCluster ecs:DeregisterTaskDefinition
