@@ -49,3 +49,30 @@ def test_the_policy_is_printed_and_written_in_pieces(tmp_path: Path) -> None:
         whole["Statement"]
     )
     assert all(len(piece.read_text().strip()) <= 6144 for piece in pieces)
+
+
+def test_a_role_for_a_customer_is_a_template_on_stdout_and_all_else_beside_it(
+    tmp_path: Path,
+) -> None:
+    with run.shell(tmp_path) as shell:
+        done = shell.run("aws", "role", "--trust", "999999999999")
+        again = shell.run("aws", "role", "--trust", "999999999999", "--external-id", "acme-7f3a")
+
+    role = json.loads(done.stdout)["Resources"]["Role"]["Properties"]
+    trust = role["AssumeRolePolicyDocument"]["Statement"][0]
+    external_id = trust["Condition"]["StringEquals"]["sts:ExternalId"]
+    assert f"The external id is {external_id}, made just now" in done.stderr
+    assert f'external_id: "{external_id}"' in done.stderr
+    assert "aws cloudformation deploy --stack-name cordillera --template-file" in done.stderr
+    assert "--capabilities CAPABILITY_NAMED_IAM" in done.stderr
+    assert len(done.stdout.encode()) < 51_200, "the AWS CLI takes no longer one from a file"
+    assert '"sts:ExternalId": "acme-7f3a"' in again.stdout
+    assert "made just now" not in again.stderr
+
+
+def test_nobody_is_trusted_by_mistake(tmp_path: Path) -> None:
+    with run.shell(tmp_path) as shell:
+        done = shell.run("aws", "role", "--trust", "*")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`*` is nobody whom a role can trust" in done.stderr

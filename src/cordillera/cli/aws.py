@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     """Add the words of this file."""
     group = typer.Typer(help="Your own AWS account.", no_args_is_help=True)
     group.command("policy")(policy)
+    group.command("role")(role)
     group.callback()(_group)
     app.add_typer(group, name="aws")
 
@@ -42,6 +43,40 @@ def policy(
         text = json.dumps(piece, separators=(",", ":"))
         (to / f"cordillera-{number}.json").write_text(text + "\n")
     render.say(
-        f"Wrote {len(pieces)} policies. Next: attach them to the role that Cordillera takes on",
+        f"Wrote {len(pieces)} policies. Next: attach them to the role that Cordillera takes on "
+        "(`cordillera aws role` prints one that has them)",
+        quiet=context.options.quiet,
+    )
+
+
+def role(
+    trust: Annotated[
+        str,
+        typer.Option(
+            help="Who takes it on: the number of the account that you work from, or the ARN of a role or "
+            "a user in it."
+        ),
+    ],
+    external_id: Annotated[
+        str | None,
+        typer.Option(
+            help="What must be known besides, another for each customer. Made when left out."
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the role is called.")] = "cordillera",
+) -> None:
+    """The role that Cordillera takes on in a customer's account: a template that the customer applies once.
+
+    Example: cordillera aws role --trust 999999999999 > role.json
+    """
+    found = context.target("aws").verbs.way_in(trust, external_id, name)
+    render.as_json(found.template)
+    made = (
+        "" if external_id else f"The external id is {found.external_id}, made just now: keep it.\n"
+    )
+    render.aside(
+        f"{made}Next, in the customer's account, with the template as role.json; again when the policy "
+        f"changes:\n  {found.apply}\nThen in the manifest, with the number of that account:\n"
+        f"  {found.manifest}",
         quiet=context.options.quiet,
     )

@@ -67,6 +67,12 @@ def say(text: str, *, quiet: bool = False) -> None:
         console().print(text)
 
 
+def aside(text: str, *, quiet: bool = False) -> None:
+    """Lines for people, on stderr: what is on stdout goes into a file."""
+    if not quiet:
+        console(stderr=True).print(text, markup=False, soft_wrap=True)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A plain table without borders; wraps where the terminal ends, but for names in the first column."""
     from rich.table import Table

@@ -15,7 +15,9 @@ class AccountSpec(Section):
     """A profile of the SDK's configuration."""
 
     role: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")
-    """A role to take on, in the customer's account."""
+    """A role to take on, in the customer's account: `cordillera aws role` prints a template of one."""
 
-    external_id: str | None = None
+    external_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$", min_length=2, max_length=1224
+    )
     """What the customer's role asks for besides."""

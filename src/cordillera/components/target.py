@@ -54,6 +54,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class WayIn:
+    """A way into an account of somebody else, who applies `template` once, by the line `apply`.
+
+    `manifest` is what an environment then says of its account.
+    """
+
+    template: Mapping[str, Any]
+    external_id: str
+    apply: str
+    manifest: str
+
+
+@dataclass(frozen=True)
 class Drift:
     """Something that is no longer as it was applied. `what` names the settings, wanted and found."""
 
@@ -182,6 +195,11 @@ class Verbs(Protocol):
 
     def permissions(self) -> Sequence[Mapping[str, Any]]:
         """What Cordillera itself must be allowed there, as policies of the target's own. Asks nobody."""
+        ...
+
+    def way_in(self, trust: str, external_id: str | None, name: str) -> WayIn:
+        """A role called `name` in somebody else's account, which `trust` takes on. Without an external id
+        one is made. Asks nobody. Raises ManifestError for words that cannot be."""
         ...
 
     def outliving(self, environment: str) -> Sequence[str]:

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from cordillera.targets.aws import _client, _database_live, _database_user, _permissions, _stack
+from cordillera.targets.aws import (
+    _client,
+    _database_live,
+    _database_user,
+    _linked_roles,
+    _permissions,
+    _stack,
+)
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from tests.targets.aws import emulator, permissions
@@ -18,6 +25,7 @@ OF_TESTS = {
     ("cloudfront", "get_distribution_config"),
     ("efs", "describe_file_systems"),
     ("efs", "describe_mount_targets"),
+    ("iam", "delete_service_linked_role"),
     ("iam", "list_users"),
     ("opensearch", "list_domain_names"),
     ("route53", "create_hosted_zone"),
@@ -56,6 +64,7 @@ def account(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_stack, "templates", emulator.stripping(_stack.templates))
+    monkeypatch.setattr(_linked_roles, "SETTLES_S", 0.0)
     _client._session.cache_clear()
     _client._made.cache_clear()
     cached = _client._made

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.targets.aws import examples
@@ -32,6 +34,7 @@ NAMES = {
     "s3:DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
     "s3:PutPublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
     "s3:PutBucketLifecycleConfiguration": ["s3:PutLifecycleConfiguration"],
+    "s3:GetBucketReplication": ["s3:GetReplicationConfiguration"],
     "s3:ListBuckets": ["s3:ListAllMyBuckets"],
     "sts:GetCallerIdentity": [],  # nobody can be denied it
 }
@@ -123,7 +126,19 @@ def of_type(kind: str) -> list[str]:
     found |= set(schema.get("tagging", {}).get("permissions", ()))
     found |= set(WITHOUT_HANDLERS.get(kind, ()))
     found = {a.replace("CloudTrail:", "cloudtrail:") for a in found}
-    return sorted(a for a in found if ":" in a and not a.endswith("*") and not a.startswith(UNUSED))
+    return sorted(a for a in found if exists(a) and not a.startswith(UNUSED))
+
+
+def exists(action: str) -> bool:
+    """Whether IAM knows it. Schemas also name some that it does not, such as s3:REST.PUT.OBJECT."""
+    service, _, verb = action.partition(":")
+    return verb.lower() in _known().get(service.lower(), {}).get("Actions", {})
+
+
+@cache
+def _known() -> dict[str, Any]:
+    found: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+    return found
 
 
 UNUSED = (

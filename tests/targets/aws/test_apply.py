@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from cordillera.components.protocol import Effect, Place, Plan
+from cordillera.components.protocol import Effect, Place
 from cordillera.components.wanted import Wanted
-from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError, Refused
-from cordillera.operations import provision
 from cordillera.targets.aws import _client, _home
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
@@ -21,6 +19,7 @@ from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws.service import CLUSTER, service
 from tests.targets.aws import emulator, examples
+from tests.targets.aws.applied import up
 
 pytestmark = pytest.mark.slow
 AT = Place(examples.ENVIRONMENT, "us-east-1")
@@ -29,13 +28,6 @@ WITHIN = timedelta(seconds=60)
 
 def hello(to: Path, image: str = "hello:1", **more: object) -> Wanted:
     return examples.wanted("hello", to, services={"web": {"image": image}}, **more)
-
-
-def up(want: Wanted, token: str = "up-1") -> Plan:
-    engine = AwsEngine()
-    plan = engine.plan(want, AT)
-    provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token=token)
-    return plan
 
 
 def test_hello_comes_up_and_a_second_up_has_nothing_to_do(account: str, tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ import pytest
 
 from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
-from cordillera.core.clock import SystemClock
-from cordillera.operations import provision
 from cordillera.targets.aws import _client, _edge_word, _home, _observe, secrets
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
@@ -20,6 +18,7 @@ from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import STANDBY_APP, UNITS, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import emulator, examples
+from tests.targets.aws.applied import up
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("databases")]
 HERE, THERE = "eu-central-1", "eu-west-1"
@@ -42,11 +41,6 @@ def wanted(to: Path) -> Wanted:
             "alarms": {"o": {"metric": "O", "above": 1}},
         },
     )
-
-
-def up(want: Wanted, token: str = "up-1") -> None:
-    engine = AwsEngine()
-    provision.apply(engine, engine.plan(want, AT), lambda _: None, clock=SystemClock(), token=token)
 
 
 def test_all_stacks_stand_in_their_regions_and_nothing_is_left_to_do(

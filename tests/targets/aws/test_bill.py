@@ -146,6 +146,20 @@ def test_a_standby_region_needs_the_cores_of_a_failover(scale: object, tmp_path:
     assert cores["us-west-1"] == cores["us-east-1"] > 0
 
 
+@pytest.mark.parametrize(("outbound", "addresses"), [("zone", 2), ("single", 1), ("none", None)])
+def test_a_standby_region_needs_the_addresses_and_the_databases_of_a_failover(
+    outbound: str, addresses: int | None, tmp_path: Path
+) -> None:
+    network = {"outbound": outbound}
+    made = examples.templates("newsroom", tmp_path, network=network)
+
+    found = {(need.region, need.limit): need.takes for need in _quotas.needs(_rows.rows(made))}
+    for region in ("us-east-1", "us-west-1"):
+        assert found[region, "VPCs"] == 1
+        assert found.get((region, "elastic IP addresses")) == addresses
+        assert found[region, "Aurora clusters"] == 1
+
+
 def test_the_table_of_prices_has_a_date_and_the_same_lines_for_each_region() -> None:
     table = _prices.table()
 

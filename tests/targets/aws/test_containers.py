@@ -17,21 +17,16 @@ from typing import Any
 
 import pytest
 
-from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
-from cordillera.core.clock import SystemClock
-from cordillera.operations import provision
 from cordillera.targets.aws import _mail_relay, _push
-from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws.service import CLUSTER, service
-from tests.targets.aws import cloud, emulator, examples
+from tests.targets.aws import applied, cloud, emulator, examples
 from tests.targets.aws.cloud import Cloud
 from tests.targets.local import by_hand, standin
 
 pytestmark = pytest.mark.slow
-AT = Place(examples.ENVIRONMENT, "us-east-1")
 WITHIN_S = 90.0
 SEND = r"""
 import smtplib, sys
@@ -91,10 +86,7 @@ class Shop:
         scale = web.scale.model_copy(update={"min": copies, "max": copies})
         services = {**self.want.services, "web": web.model_copy(update={"scale": scale})}
         releases = {**self.want.releases, "web": f"release-{self.releases:05}"}
-        want = replace(self.want, services=services, releases=releases)
-        engine = AwsEngine()
-        plan = engine.plan(want, AT)
-        provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="up")
+        applied.up(replace(self.want, services=services, releases=releases))
 
     def page(self) -> str:
         """What a visitor gets from the balancer; empty while there is no answer."""

@@ -28,7 +28,7 @@ from cordillera.targets.aws import (
 from cordillera.targets.aws._refs import Mixed, Secret
 from cordillera.targets.aws._site import site_of
 from tests.targets.aws import examples, rules
-from tests.targets.aws.test_templates import _findings
+from tests.targets.aws.test_templates import findings
 
 ROOT = Path(__file__).parents[3]
 CHECKOV = ROOT / ".checkov/bin/checkov"
@@ -83,7 +83,7 @@ def test_linter_and_own_rules_find_nothing_whatever_is_asked(
     made = examples.templates("newsroom", tmp_path, **overlay)
 
     assert [found for one in made.values() for found in rules.broken(dict(one.body))] == []
-    assert [found for one in made.values() for found in _findings(one.text)] == []
+    assert [found for one in made.values() for found in findings(one.text)] == []
 
 
 @pytest.mark.parametrize("app", sorted(examples.OVERLAYS))

@@ -12,9 +12,7 @@ import pytest
 
 from cordillera.components.protocol import Place
 from cordillera.components.wanted import Wanted
-from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError
-from cordillera.operations import provision
 from cordillera.targets.aws import (
     _certificate_live,
     _database_live,
@@ -39,6 +37,7 @@ from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import DATA, FRONT, STANDBY_APP, Site, site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from tests.targets.aws import examples
+from tests.targets.aws.applied import up
 
 pytestmark = pytest.mark.slow
 AT = Place(examples.ENVIRONMENT, "us-east-1")
@@ -60,11 +59,6 @@ def newsroom(to: Path, **more: object) -> Wanted:
         for name, spec in want.services.items()
     }
     return dataclasses.replace(want, services=services)
-
-
-def up(want: Wanted, token: str = "up-1") -> None:
-    engine = AwsEngine()
-    provision.apply(engine, engine.plan(want, AT), lambda _: None, clock=SystemClock(), token=token)
 
 
 @pytest.fixture

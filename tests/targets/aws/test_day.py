@@ -18,7 +18,8 @@ from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from cordillera.targets.aws.service import CLUSTER, service
 from tests.targets.aws import answers, emulator, examples
-from tests.targets.aws.test_apply import AT, hello, up
+from tests.targets.aws.applied import up
+from tests.targets.aws.test_apply import AT, hello
 
 SCALE = {"min": 2, "max": 6, "target": {"cpu": 60}}
 

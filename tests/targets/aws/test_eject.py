@@ -72,6 +72,7 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
     page = (tmp_path / "README.md").read_text()
     for told in (
         "create-service-linked-role --aws-service-name opensearchservice.amazonaws.com",
+        "create-service-linked-role --aws-service-name ecs.application-autoscaling.amazonaws.com",
         "the schema `db`",
         "`ResourcesDbPasswordVersion`",
         "a key of the user",

@@ -105,6 +105,29 @@ def test_a_limit_that_is_short_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert "--quota-code L-F678F1CE --desired-value 6" in found.hint
 
 
+def test_a_standby_region_that_comes_later_takes_of_its_own_limits_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = {"web": {"image": "hello:1"}}
+    before = draft("hello", tmp_path / "1", services=services)
+    want = examples.wanted("hello", tmp_path / "2", services=services, standby_region="us-west-1")
+    made = _draft.draft(want, site_of(want))
+    _draft.offline(made, {unit: dict(one.body) for unit, one in before.templates.items()})
+    tight: dict[str, answers.Answer] = {
+        "service_quotas__GetServiceQuota": {"Quota": {"Value": 5.0}},
+        "ec2__DescribeAddresses": {"Addresses": [{"PublicIp": f"1.1.1.{n}"} for n in range(4)]},
+    }
+    aws = answers.install(monkeypatch, **{**GOOD, **tight})
+
+    with pytest.raises(CordilleraError) as found:
+        _preflight.look(made)
+
+    texts = [str(one) for one in getattr(found.value, "all", (found.value,))]
+    assert "us-west-1: 2 elastic IP addresses are needed, and of 5 only 1 are left" in texts
+    assert not [text for text in texts if text.startswith("us-east-1")]
+    assert aws.count("ec2.DescribeVpcs") == 1, "the network of its own region is there already"
+
+
 def test_a_new_account_has_few_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = Refusal("NoSuchResourceException")
     found = told(draft("newsroom", tmp_path), monkeypatch, service_quotas__GetServiceQuota=missing)

@@ -21,7 +21,8 @@ from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._verbs import AwsVerbs, _place
 from cordillera.targets.aws.service import CLUSTER, service
 from tests.targets.aws import examples
-from tests.targets.aws.test_apply import AT, up
+from tests.targets.aws.applied import up
+from tests.targets.aws.test_apply import AT
 
 TOKENS = {
     "secrets": ["API_TOKEN", {"name": "SECRET_KEY", "generate": True}],

@@ -35,7 +35,7 @@ def test_the_linter_finds_nothing_in_other_ways_out(outbound: str, tmp_path: Pat
         "hello", tmp_path, zones=3, network={"outbound": outbound, "endpoints": ["ecr-api"]}
     )
 
-    assert [f for one in made.values() for f in _findings(one.text)] == []
+    assert [f for one in made.values() for f in findings(one.text)] == []
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_the_linter_finds_nothing_in_cheaper_capacity_and_scaling_by_queue(
 
     made = examples.templates("newsroom", tmp_path, services=services)
 
-    assert [f for one in made.values() for f in _findings(one.text)] == []
+    assert [f for one in made.values() for f in findings(one.text)] == []
     policy = made["app"].body["Resources"]["WorkerScaleByQueueJobs"]["Properties"]
     config = policy["TargetTrackingScalingPolicyConfiguration"]
     assert config["TargetValue"] == 100
@@ -160,10 +160,10 @@ def test_the_table_of_what_cannot_change_is_fresh() -> None:
 
 
 def _linted(app: str) -> list[str]:
-    return [found for _, text in examples.golden(app) for found in _findings(text)]
+    return [found for _, text in examples.golden(app) for found in findings(text)]
 
 
-def _findings(text: str) -> list[str]:
+def findings(text: str) -> list[str]:
     from cfnlint import api
     from cfnlint.config import ManualArgs
 

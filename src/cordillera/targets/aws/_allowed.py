@@ -6,6 +6,7 @@ from cordillera.core.errors import Refused
 from cordillera.targets.aws import _permissions
 from cordillera.targets.aws._client import DENIED, AwsError
 from cordillera.targets.aws._draft import Draft
+from cordillera.targets.aws._linked_roles import LinkedRole
 from cordillera.targets.aws._live import Live
 
 AT_ONCE, TOLD = 100, 5
@@ -27,7 +28,7 @@ def refuse_what_is_not(draft: Draft, live: Live) -> Iterator[str]:
     try:
         denied = list(_denied(who, needed, live))
     except AwsError as e:
-        if e.code not in DENIED and "NoSuchEntity" not in e.code:
+        if not _unasked(e):
             raise
         yield "the credentials may not look at their own permissions: what is missing shows later"
         return
@@ -37,6 +38,44 @@ def refuse_what_is_not(draft: Draft, live: Live) -> Iterator[str]:
             f"the credentials may not do what this needs: {', '.join(denied[:TOLD])}{more}",
             hint="give them the policy that `cordillera aws policy` prints",
         )
+
+
+def refuse_missing_roles(draft: Draft, live: Live) -> None:
+    """Raises Refused, naming the service-linked roles that the account lacks and that may not be made."""
+    who = _who(str(live.client("sts").get_caller_identity()["Arn"])) if draft.linked_roles else ""
+    denied = [role for role in draft.linked_roles if who and not _may_make(role, who, live)]
+    if denied:
+        raise Refused(
+            f"the account has no {', '.join(role.name for role in denied)} yet, "
+            "and the credentials may not make such a role",
+            hint=f"somebody who may, once per account: {'; '.join(one.line for one in denied)}",
+        )
+
+
+def _may_make(role: LinkedRole, who: str, live: Live) -> bool:
+    """Whether it is allowed to make it, as far as the credentials may ask."""
+    service = {
+        "ContextKeyName": "iam:AWSServiceName",
+        "ContextKeyType": "string",
+        "ContextKeyValues": [role.service],
+    }
+    try:
+        found = live.client("iam").simulate_principal_policy(
+            PolicySourceArn=who,
+            ActionNames=["iam:CreateServiceLinkedRole"],
+            ResourceArns=[role.arn(who.split(":")[4])],
+            ContextEntries=[service],
+        )
+    except AwsError as e:
+        if not _unasked(e):
+            raise
+        return True
+    return all(one["EvalDecision"] == "allowed" for one in found["EvaluationResults"])
+
+
+def _unasked(error: AwsError) -> bool:
+    """Whether permissions may not be looked at."""
+    return error.code in DENIED or "NoSuchEntity" in error.code
 
 
 def _denied(who: str, actions: list[str], live: Live) -> Iterator[str]:

@@ -6,13 +6,21 @@ from typing import Any, TypeVar
 
 from cordillera.components.protocol import Change
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _home, _leftovers, _online, _stack_events, _versions, components
+from cordillera.targets.aws import (
+    _home,
+    _leftovers,
+    _linked_roles,
+    _online,
+    _stack_events,
+    _versions,
+    components,
+)
 from cordillera.targets.aws._besides import Besides
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._draft import RETIRE, Draft
 from cordillera.targets.aws._live import Live
-from cordillera.targets.aws._site import PROTECTED
+from cordillera.targets.aws._site import ACCOUNT, PROTECTED
 
 SLOWEST_S, QUICKEST_S = 3.0, 0.2
 HOOK_WITHIN_S = 1800.0
@@ -31,6 +39,8 @@ def unit(name: str, draft: Draft, token: str, tell: Tell) -> None:
         delete(name, draft, token + "-clean", tell)
         stack = None
     draft.found[name] = stack
+    if name == ACCOUNT:
+        _hook(lambda: _linked_roles.make(draft.linked_roles, live), tell)
     for component in components.everything():
         _hook(lambda c=component: c.before(name, draft.want, live), tell)  # type: ignore[misc]
     _change(name, draft, token, tell)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cordillera.core.errors import CordilleraError, NotReady, Refused
@@ -136,8 +136,9 @@ def _key(account: "AccountSpec") -> tuple[str, str, str]:
 
 
 @cache
-def _session(key: tuple[str, str, str]) -> Any:
-    """A session of that account; a role is taken on, and again before it expires."""
+def _session(key: tuple[str, str, str], region: str) -> Any:
+    """A session of that account; a role is taken on, and again before it expires. Each region's own STS is
+    asked: none needs another, and those that an account has to enable take no credentials but their own."""
     import boto3
     from botocore.credentials import (
         AssumeRoleCredentialFetcher,
@@ -150,7 +151,7 @@ def _session(key: tuple[str, str, str]) -> Any:
         return session
     inner = session._session
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=inner.create_client,
+        client_creator=partial(inner.create_client, region_name=region),
         source_credentials=session.get_credentials(),
         role_arn=role,
         extra_args={
@@ -180,4 +181,4 @@ def _made(key: tuple[str, str, str], service: str, region: str) -> Any:
         retries={"mode": "adaptive", "total_max_attempts": 1 if once else ATTEMPTS},
     )
     with translated(AccountSpec(profile=key[0] or None)):
-        return _session(key).client(service, region_name=region, config=config)
+        return _session(key, region).client(service, region_name=region, config=config)

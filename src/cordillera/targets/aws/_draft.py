@@ -8,6 +8,7 @@ from cordillera.components.protocol import Change, Effect
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import _differences, _stack, _switches, _versions, components
 from cordillera.targets.aws._cloudformation import Stack
+from cordillera.targets.aws._linked_roles import LinkedRole
 from cordillera.targets.aws._parts import AwsPart
 from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
@@ -34,6 +35,14 @@ class Draft:
     switches: dict[str, dict[str, str]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    linked_roles: tuple[LinkedRole, ...] = ()
+    """What the account lacks of them."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Every type of resource that is wanted."""
+        bodies = (template.body for template in self.templates.values())
+        return frozenset(str(r["Type"]) for body in bodies for r in body["Resources"].values())
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
-from cordillera.targets.aws import _database_ids, _draft, _images, _mail_ids
+from cordillera.targets.aws import _database_ids, _draft, _images, _linked_roles, _mail_ids
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._site import Site, site_of
 from cordillera.targets.aws._stack import Template
@@ -77,7 +77,7 @@ def _sources(template: Template, site: Site) -> dict[str, dict[str, str]]:
 def _page(want: Wanted, draft: Draft) -> str:
     lines = "\n".join(_line(draft.templates[unit], draft.site) for unit in draft.order)
     before = _images_page(want, draft.site) + _secrets_page(want, draft.site)
-    before += _versions_page(draft) + _hooks_page(want)
+    before += _versions_page(draft) + _hooks_page(want, draft)
     return README.format(environment=want.environment, before=before, lines=lines)
 
 
@@ -123,22 +123,18 @@ def _secret_lines(want: Wanted, site: Site) -> Iterator[str]:
         )
 
 
-def _hooks_page(want: Wanted) -> str:
-    lines = "\n".join(_hooks(want))
-    return HOOKS.format(lines=lines) if lines else ""
+def _hooks_page(want: Wanted, draft: Draft) -> str:
+    return HOOKS.format(lines="\n".join(_hooks(want, draft)))
 
 
-def _hooks(want: Wanted) -> Iterator[str]:
+def _hooks(want: Wanted, draft: Draft) -> Iterator[str]:
     """What is done before and after stacks for resources that CloudFormation does not finish."""
+    roles = ", ".join(f"`{role.line}`" for role in _linked_roles.needed(draft.types))
+    yield f"- Before everything, once per account (each refuses where its role is there): {roles}"
     if want.edge.domains:
         yield (
             "- While a stack with a certificate is being made, it waits for the CNAME that `aws acm "
             f"describe-certificate` shows for {', '.join(want.edge.domains)}: write it into DNS"
-        )
-    if any(True for _ in want.of_type("search")):
-        yield (
-            "- Before the stack `data`, once per account: `aws iam create-service-linked-role "
-            "--aws-service-name opensearchservice.amazonaws.com`"
         )
     for name, _ in want.of_type("database"):
         yield (

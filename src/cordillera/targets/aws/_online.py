@@ -7,7 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cordillera.components.protocol import Change, Effect
 from cordillera.core.errors import CordilleraError, NotReady, Refused
-from cordillera.targets.aws import _bucket, _change_sets, _switches, _versions, components
+from cordillera.targets.aws import (
+    _bucket,
+    _change_sets,
+    _linked_roles,
+    _switches,
+    _versions,
+    components,
+)
 from cordillera.targets.aws._cloudformation import ChangeSet, Stack, Stacks
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._live import Live
@@ -24,6 +31,11 @@ def compare(draft: Draft) -> None:
     _ask(draft)
     for unit in draft.order:
         draft.changes[unit] = _unit(unit, draft)
+    draft.linked_roles = _linked_roles.missing(draft.types, Live(draft.site))
+    draft.changes[ACCOUNT] = [
+        *(role.change for role in draft.linked_roles),
+        *draft.changes[ACCOUNT],
+    ]
     for unit in reversed(UNITS):
         shared = unit in (ACCOUNT, ACCOUNT_STANDBY)
         if draft.found.get(unit) and unit not in draft.templates and not shared:

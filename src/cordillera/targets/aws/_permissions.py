@@ -81,11 +81,12 @@ WITHOUT_RESOURCE = frozenset(
     cloudwatch:ListMetrics cloudwatch:ListDashboards
     cloudformation:DescribeStackDriftDetectionStatus cloudformation:ListStacks
     cloudtrail:DescribeTrails ecr:CreateRepositoryCreationTemplate ecr:DeleteRepositoryCreationTemplate
+    ecr:DescribeRepositories
     ecr:DescribeRegistry ecr:DescribeRepositoryCreationTemplates ecr:GetAuthorizationToken
     ecr:PutRegistryPolicy ecr:PutReplicationConfiguration ecr:UpdateRepositoryCreationTemplate
     ecs:CreateCluster ecs:DeregisterTaskDefinition
     ecs:DescribeTaskDefinition ecs:ListTaskDefinitions ecs:ListClusters ecs:RegisterTaskDefinition
-    ecs:ListServices ecs:ListTasks ecs:PutAccountSetting iam:SimulatePrincipalPolicy
+    ecs:ListServices ecs:ListTasks ecs:PutAccountSetting iam:ListRoles iam:SimulatePrincipalPolicy
     logs:DescribeLogGroups logs:DescribeResourcePolicies logs:PutResourcePolicy
     logs:DeleteResourcePolicy logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery
     logs:DeleteLogDelivery logs:ListLogDeliveries logs:DescribeQueryDefinitions

@@ -80,10 +80,20 @@ def _permissions(draft: Draft, live: Live) -> Iterator[str]:
     yield from _allowed.refuse_what_is_not(draft, live)
 
 
+def _service_roles(draft: Draft, live: Live) -> Iterator[str]:
+    _allowed.refuse_missing_roles(draft, live)
+    yield from ()
+
+
 def _limits(draft: Draft, live: Live) -> Iterator[str]:
     """What the plan creates must fit into what the account has left, in each region."""
-    new = {c.name for found in draft.changes.values() for c in found if c.effect in MOVES}
-    rows = [row for row in _rows.rows(draft.templates) if row.id in new]
+    new = {
+        (unit, change.name)
+        for unit, changes in draft.changes.items()
+        for change in changes
+        if change.effect in MOVES
+    }
+    rows = [row for row in _rows.rows(draft.templates) if (row.unit, row.id) in new]
     short: list[CordilleraError] = []
     for need in _quotas.needs(rows):
         quota = next(q for q in _quotas.QUOTAS if q.name == need.limit)
@@ -201,9 +211,18 @@ def _secrets(draft: Draft, _: Live) -> Iterator[str]:
     yield from ()
 
 
-LOOKS: tuple[Look, ...] = (_permissions, _limits, _domains, _mails, _images, _secrets)
+LOOKS: tuple[Look, ...] = (
+    _permissions,
+    _service_roles,
+    _limits,
+    _domains,
+    _mails,
+    _images,
+    _secrets,
+)
 WORDS: Mapping[str, str] = {
     "_permissions": "permissions",
+    "_service_roles": "whether service-linked roles may be made",
     "_limits": "limits",
     "_domains": "the domain",
     "_mails": "whether mails may be sent",

@@ -11,7 +11,7 @@ from cordillera.targets.aws import _pricing
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._rows import Row
-from cordillera.targets.aws._site import APP, STANDBY_APP
+from cordillera.targets.aws._site import APP, DATA, NETWORK, STANDBY, STANDBY_APP
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ QUOTAS = (VPCS, ADDRESSES, BALANCERS, AURORA, CORES, SPOT_CORES)
 
 
 def needs(rows: Iterable[Row]) -> list[Need]:
-    """What every region gives up, in the order of `QUOTAS`. Services count with their most copies, those
-    that wait in a standby region with what they have after a failover."""
+    """What every region gives up, in the order of `QUOTAS`. Services count with their most copies, and what
+    waits in a standby region with what it has after a failover."""
     taken: dict[tuple[str, str], float] = {}
     for row in rows:
         for quota, count in _taken(row).items():
@@ -58,6 +58,18 @@ def _one(quota: Quota) -> Callable[[Row], Mapping[Quota, float]]:
     return lambda _: {quota: 1.0}
 
 
+def _network(row: Row) -> Mapping[Quota, float]:
+    """A network that waits also takes what a failover makes around it: the addresses of its gateways and the
+    databases. Each gateway has an address, of which there are fewer than of gateways."""
+    if row.unit != STANDBY:
+        return {VPCS: 1.0}
+    return {
+        VPCS: 1.0,
+        ADDRESSES: row.count(NETWORK, "AWS::EC2::EIP"),
+        AURORA: row.count(DATA, "AWS::RDS::DBCluster"),
+    }
+
+
 def _tasks(row: Row) -> Mapping[Quota, float]:
     """While a release is rolled out there are twice as many."""
     task = row.find(row.get("TaskDefinition"))
@@ -76,7 +88,7 @@ def _most(row: Row) -> float:
 
 
 TAKES: Mapping[str, Callable[[Row], Mapping[Quota, float]]] = {
-    "AWS::EC2::VPC": _one(VPCS),
+    "AWS::EC2::VPC": _network,
     "AWS::EC2::EIP": _one(ADDRESSES),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _one(BALANCERS),
     "AWS::RDS::DBCluster": _one(AURORA),

@@ -46,6 +46,10 @@ class Row:
         found = (row for row in _stack(unit, self.around) if row.id == self.id)
         return next((row for row in found if row.type == self.type), None)
 
+    def count(self, unit: str, kind: str) -> float:
+        """How many of a type another stack has."""
+        return float(sum(1 for row in _stack(unit, self.around) if row.type == kind))
+
     def siblings(self) -> "Iterator[Row]":
         """All resources of the same stack."""
         return _stack(self.unit, self.around)

@@ -8,18 +8,6 @@ from cordillera.components.state import Member, ResourceState
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 
-SERVICE = "opensearchservice.amazonaws.com"
-THERE = "has been taken in this account"
-
-
-def make_role(live: Live) -> None:
-    """OpenSearch's service-linked role. May be called twice."""
-    try:
-        live.client("iam").create_service_linked_role(AWSServiceName=SERVICE)
-    except AwsError as e:
-        if THERE not in str(e) and e.code not in ("InvalidInput", "EntityAlreadyExists"):
-            raise
-
 
 def state(name: str, live: Live) -> ResourceState:
     """The domain as AWS tells it. Raises CordilleraError when it cannot be asked."""

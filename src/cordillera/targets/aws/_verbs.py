@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cordillera.components.bill import Details
-from cordillera.components.target import Drift, Finding, Loss, Mail
+from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
 from cordillera.core.home import roots
@@ -163,6 +163,11 @@ class AwsVerbs:
         from cordillera.targets.aws import _permissions
 
         return _permissions.pieces()
+
+    def way_in(self, trust: str, external_id: str | None, name: str) -> WayIn:
+        from cordillera.targets.aws import _way_in
+
+        return _way_in.way_in(trust, external_id, name)
 
     def outliving(self, environment: str) -> Sequence[str]:
         return self.secrets(environment)

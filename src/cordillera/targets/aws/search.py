@@ -102,11 +102,6 @@ class Search(Component):
             found["OPENSEARCH_URL"] = url
         return found
 
-    def before(self, unit: str, want: Wanted, live: Live) -> None:
-        """The role with which OpenSearch enters a network: once per account, made by nobody else."""
-        if unit == DATA and any(True for _ in searches(want)):
-            _search_live.make_role(live)
-
     def observe(self, want: Wanted, live: Live) -> Mapping[str, ResourceState]:
         return {
             name: _search_live.state(live.physical(domain(name)), live)
