@@ -70,11 +70,12 @@ def sts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
         "AWS_ACCESS_KEY_ID": "AKIAOURS",
         "AWS_SECRET_ACCESS_KEY": "ours",
-        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
     }.items():
         monkeypatch.setenv(name, value)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # the manifest names it
+        monkeypatch.delenv(name, raising=False)
     _forget()
     yield made
     _forget()

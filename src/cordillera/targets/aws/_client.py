@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cordillera.core.errors import CordilleraError, NotReady, Refused
@@ -37,6 +37,8 @@ CONNECT_S, READ_S, ATTEMPTS = 5, 30, 6
 ONCE = ("rds-data",)
 ONCE_READ_S = 60
 """Statements are not repeated by the SDK, and are heard of: the Data API gives them up after 45 s."""
+ROLES = "us-east-1"
+"""Where a role is taken on when nothing outside the manifest names a region."""
 
 
 def client(account: "AccountSpec", service: str, region: str) -> Any:
@@ -150,7 +152,7 @@ def _session(key: tuple[str, str, str]) -> Any:
         return session
     inner = session._session
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=inner.create_client,
+        client_creator=partial(inner.create_client, region_name=session.region_name or ROLES),
         source_credentials=session.get_credentials(),
         role_arn=role,
         extra_args={
