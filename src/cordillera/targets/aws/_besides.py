@@ -24,8 +24,8 @@ class Besides:
     def beside(self, text: str, stack: Stack, *, now_s: float) -> Progress:
         """What the stack waits for, then `text`; only `text` while it is rolled back or deleted."""
         if not stack.being_made:
-            return Progress(done=False, detail=text)
-        if now_s >= self._next_s:
+            self._said = ()
+        elif now_s >= self._next_s:
             self._next_s = now_s + EVERY_S
             found = (c.meanwhile(self.unit, self.want, self.live) for c in components.everything())
             self._said = tuple(said for said in found if said is not None)
