@@ -38,6 +38,18 @@ def test_an_unknown_key(shell: Shell) -> None:
     assert untouched(shell)
 
 
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [("yesterday", "'yesterday' is neither a span nor a time"), ("2999-01-01", "still to come")],
+)
+def test_a_time_that_logs_cannot_begin_at(since: str, said: str, shell: Shell) -> None:
+    done = shell.run("logs", "--since", since)
+
+    assert done.returncode == 2
+    assert hinted(done)
+    assert said in done.stderr
+
+
 def test_no_manifest(shell: Shell) -> None:
     (shell.folder / "cordillera.yaml").unlink()
 

@@ -75,6 +75,11 @@ def test_a_day_with_hello(shell: Shell) -> None:
     shell.manifest()
 
     assert "listening on" in shell.run("logs", "web").stdout
+    assert "listening on" in shell.run("logs", "web", "--since", "1h").stdout
+    assert len(shell.run("logs", "web", "--tail", "1").stdout.splitlines()) == 2
+    silent = shell.run("logs", "web", "--since", "0s")
+    assert (silent.returncode, silent.stdout) == (0, "")
+    assert "web has printed nothing since 20" in silent.stderr
     assert "no service called wbe" in shell.run("logs", "wbe").stderr
     assert (
         shell.run("run", "web", "--", "sh", "-c", "echo $CORDILLERA_ENVIRONMENT; exit 9").returncode

@@ -2,7 +2,7 @@
 
 import os
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -42,6 +42,32 @@ def test_rates(text: str, rate: float) -> None:
 def test_what_is_no_quantity_is_refused(read: object, text: object) -> None:
     with pytest.raises(ValueError, match="is not"):
         read(text)  # type: ignore[operator]
+
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2h", NOON - timedelta(hours=2)),
+        ("1.5d", NOON - timedelta(hours=36)),
+        ("90", NOON - timedelta(seconds=90)),
+        ("2026-11-26T11:30Z", NOON - timedelta(minutes=30)),
+        ("2026-11-26 12:30:00+01:00", NOON - timedelta(minutes=30)),
+        ("2026-11-26", datetime(2026, 11, 26).astimezone()),
+    ],
+)
+def test_moments(text: str, found: datetime) -> None:
+    assert units.moment(text, NOON) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "-5m", "2h ago", "2026-13-01", "9" * 400, "9999999d"]
+)
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"neither a span nor a time|longer ago"):
+        units.moment(text, NOON)
 
 
 def test_secrets_are_derived_as_rfc_5869_says() -> None:

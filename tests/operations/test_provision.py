@@ -1,12 +1,14 @@
 """`up` waits until what it made does all that was promised, for a while."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
-from tests.fakes import Hours
+from tests.fakes import Hours, MemoryEngine, World
 
-from cordillera.components.protocol import Engine, Place
+from cordillera.components.protocol import Engine, Note, Place, Plan, Progress
 from cordillera.components.state import EnvironmentState, ResourceState, ServiceState, ZoneState
+from cordillera.components.wanted import Wanted
 from cordillera.operations import provision
 from cordillera.operations.provision import SETTLE_WITHIN, SETTLING, Step
 
@@ -60,3 +62,30 @@ def test_it_gives_up_after_a_while_and_says_what_is_missing() -> None:
 
 def test_a_healthy_environment_lacks_nothing() -> None:
     assert WELL.trouble == ""
+
+
+class Waiting(MemoryEngine):
+    """Each unit waits once for something that somebody else must do."""
+
+    def __init__(self) -> None:
+        super().__init__(World())
+        self.polled = set[str]()
+
+    def poll(self, plan: Plan, unit: str) -> Progress:
+        if unit in self.polled:
+            return Progress(done=True)
+        self.polled.add(unit)
+        return Progress(done=False, detail="waits", notes=(NOTE,))
+
+
+NOTE = Note("write this record into your DNS", (("name", "_a1.news.example"),))
+
+
+def test_what_must_be_known_is_told_with_the_unit_while_it_holds() -> None:
+    engine, told = Waiting(), list[Step]()
+    plan = engine.plan(Wanted("hello", "acme/test", Path("/app")), AT)
+
+    provision.apply(engine, plan, told.append, clock=Hours(), token="up-1")
+
+    held = [(step.state, step.notes) for step in told if step.unit == plan.units[0]]
+    assert held == [("working", ()), ("working", (NOTE,)), ("done", ())]

@@ -125,7 +125,7 @@ def _heard(tell: "Callable[[Step], None]") -> Tell:
 
     def hear(unit: str, now: Progress) -> None:
         spent_s = time.monotonic() - began.setdefault(unit, time.monotonic())
-        tell(Step(unit, "done" if now.done else "working", spent_s, now.detail))
+        tell(Step(unit, "done" if now.done else "working", spent_s, now.detail, now.notes))
 
     return hear
 

@@ -1,6 +1,7 @@
 """Words for the day: logs, run, open, vars, mail, secrets."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from cordillera.components.protocol import Place
 from cordillera.core.errors import ManifestError
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+TAIL = 20
+SINCE = "a span such as 30m, 2h or 1d, or a time such as 2026-11-26T14:30"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,17 +34,31 @@ def register(app: typer.Typer) -> None:
 def logs(
     service: Annotated[str, typer.Argument(help="A service; all of them when left out.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="Last lines of each copy.")
-    ] = 20,
+    since: Annotated[
+        str, typer.Option(help="A span such as 30m, 2h or 1d, or a time: 2026-11-26T14:30.")
+    ] = "",
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "--tail",
+            "-n",
+            min=0,
+            help="So many last lines of each copy. 20 when left out; all of them with --since.",
+        ),
+    ] = None,
 ) -> None:
     """What the services printed. Servers too, by their name: `cordillera logs proxy`.
 
-    Example: cordillera logs -f web
+    Example: cordillera logs web --since 2h, cordillera logs -f web
     """
-    name = context.running("")
-    for line in context.target_of(name).verbs.logs(name, service, lines=lines, follow=follow):
+    begin, name = _moment(since), context.running("")
+    last = TAIL if tail is None and begin is None else tail
+    verbs, found = context.target_of(name).verbs, False
+    for line in verbs.logs(name, service, since=begin, tail=last, follow=follow):
         print(line, flush=follow)
+        found = True
+    if not found and last != 0 and not context.options.quiet:
+        print(_nothing(service, name, begin), file=sys.stderr)
 
 
 def run(
@@ -189,6 +206,30 @@ def secrets_rotate(
         "hands it to them.",
         quiet=context.options.quiet,
     )
+
+
+def _moment(since: str) -> datetime | None:
+    """The time that `--since` means; None when it was left out. Raises ManifestError."""
+    if not since:
+        return None
+    from cordillera.core import units
+
+    now = datetime.now(UTC)
+    try:
+        found = units.moment(since, now)
+    except ValueError as e:
+        raise ManifestError(f"--since: {e}", hint=SINCE) from None
+    if found > now:
+        raise ManifestError(f"--since: {since} is still to come", hint=SINCE)
+    return found
+
+
+def _nothing(service: str, environment: str, since: datetime | None) -> str:
+    """That nothing was found, and since when; with the time as it was understood."""
+    who = f"{service} has printed nothing" if service else f"{environment} has printed nothing"
+    if since is None:
+        return f"{who} yet"
+    return f"{who} since {since.astimezone():%Y-%m-%d %H:%M:%S %Z}: a longer --since looks further back"
 
 
 def _environment() -> str:

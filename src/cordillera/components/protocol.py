@@ -98,12 +98,31 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What whoever waits must know, or must do: a sentence, and the (name, value) pairs that it is about.
+
+    It is told once, whoever repeats it, and never cut.
+    """
+
+    text: str
+    parts: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """All of it on one line."""
+        return ": ".join(filter(None, (self.text, " ".join(f"{k} {v}" for k, v in self.parts))))
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How far a unit is. `failure` is a sentence: it will not get there by waiting."""
+    """How far a unit is, and what is to be known while that holds.
+
+    `failure` is a sentence: it will not get there by waiting.
+    """
 
     done: bool
     detail: str = ""
     failure: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

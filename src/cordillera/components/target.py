@@ -113,8 +113,17 @@ class Verbs(Protocol):
         """The app's folder at the last `up`."""
         ...
 
-    def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
-        """Log lines of one service or of all (empty name)."""
+    def logs(
+        self,
+        environment: str,
+        service: str,
+        *,
+        since: datetime | None,
+        tail: int | None,
+        follow: bool,
+    ) -> Iterator[str]:
+        """Lines of one service or of all (empty name), copy by copy the last `tail` of those printed since
+        then; None is no limit. `follow` goes on for ever. Raises CordilleraError for an unknown service."""
         ...
 
     def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:

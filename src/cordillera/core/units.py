@@ -1,6 +1,7 @@
 """Units as people write them: spans, sizes, rates, shares. Each parser says what it accepts."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -43,6 +44,21 @@ def percent(value: object) -> float:
     if unit not in ("", "%") or not 0 <= number <= 100:
         raise ValueError(f"{value!r} is not a share: write it like 60%, from 0% to 100%")
     return number
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """`2h` is that long before `now`; else a time such as `2026-11-26T14:30Z` or a day, of this machine's
+    zone where none is written. Raises ValueError."""
+    try:
+        return now - timedelta(seconds=seconds(text))
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer ago than the calendar knows") from None
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is neither a span nor a time") from None
 
 
 def _split(value: object, expected: str) -> tuple[float, str]:

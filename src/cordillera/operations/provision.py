@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cordillera.components.protocol import Effect, Engine, Place, Plan, Progress
+from cordillera.components.protocol import Effect, Engine, Note, Place, Plan, Progress
 from cordillera.components.state import EnvironmentState
 from cordillera.components.target import TargetEngine
 from cordillera.core.clock import Clock
@@ -21,13 +21,15 @@ SETTLING = "health"
 class Step:
     """One unit's news: its state is `waiting`, `working`, `done` or `failed`; `seconds` so far.
 
-    The state `note` is of no unit: a sentence that whoever waits should know.
+    `notes` are what whoever waits must know while the unit is at this. The state `note` is of no unit:
+    a sentence that whoever waits should know.
     """
 
     unit: str
     state: str
     seconds: float = 0.0
     detail: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 Tell = Callable[[Step], None]
@@ -98,7 +100,8 @@ def _carry_out(
 
 def _step(unit: str, progress: Progress, span: timedelta) -> Step:
     state = "failed" if progress.failure else "done" if progress.done else "working"
-    return Step(unit, state, span.total_seconds(), progress.failure or progress.detail)
+    said = progress.failure or progress.detail
+    return Step(unit, state, span.total_seconds(), said, progress.notes)
 
 
 def _failed(failures: list[tuple[str, str]]) -> CordilleraError:

@@ -7,11 +7,13 @@ import pytest
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws import _client, _draft, _registry, _switches, secrets, threats
+from cordillera.targets.aws import _bucket, _client, _draft, _registry, _switches, secrets, threats
+from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, site_of
 from tests.targets.aws import emulator, examples
+from tests.targets.aws.moto_help import assist, customer
 
 
 def test_the_stack_is_the_same_for_every_environment_and_both_regions(tmp_path: Path) -> None:
@@ -53,20 +55,19 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def live(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+def live(moto: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     """An account of its own at moto, with a standby region."""
-    number = f"{abs(hash(str(tmp_path))) % 10**12:012d}"
-    for name, value in emulator.credentials(moto, number).items():
+    for name, value in emulator.credentials(moto).items():
         monkeypatch.setenv(name, value)
     _client._session.cache_clear()
     _client._made.cache_clear()
-    yield Live(site_of(_want(tmp_path)))
+    yield Live(site_of(_want(tmp_path, **customer(number))))
     _client._session.cache_clear()
     _client._made.cache_clear()
 
 
-def _want(to: Path) -> Wanted:
-    return examples.wanted("hello", to / "app", standby_region="us-west-1")
+def _want(to: Path, **more: object) -> Wanted:
+    return examples.wanted("hello", to / "app", standby_region="us-west-1", **more)
 
 
 @pytest.mark.slow
@@ -128,8 +129,6 @@ def test_a_secret_goes_with_its_copies(live: Live) -> None:
 def test_images_are_copied_to_one_region_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cordillera.targets.aws._cloudformation import Stack, Stacks
-
     live = Live(site_of(_want(tmp_path)))
     monkeypatch.setattr(Live, "holds", lambda *_: "there")
     there = Stack("1", "account", "CREATE_COMPLETE", parameters={"ImagesToSwitch": "eu-west-1"})
@@ -143,15 +142,15 @@ def test_images_are_copied_to_one_region_only(
 
 @pytest.mark.slow
 def test_the_stack_is_applied_in_both_regions_but_for_what_moto_lacks(
-    live: Live, tmp_path: Path
+    live: Live, moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = examples.templates("newsroom", tmp_path)
+    made, stacks = examples.templates("newsroom", tmp_path), Stacks(live.site)
+    assist(monkeypatch, moto)
 
     for unit in (ACCOUNT, ACCOUNT_STANDBY):
-        clouds = live.client("cloudformation", live.site.region_of(unit))
-        clouds.create_stack(StackName="cordillera-account", TemplateBody=made[unit].text)
-        found = clouds.list_stack_resources(StackName="cordillera-account")
-        kinds = {one["ResourceType"] for one in found["StackResourceSummaries"]}
+        stacks.make(unit, "cordillera-1", _bucket.upload(made[unit], live.site), {}, new=True)
+        stacks.execute(unit, "cordillera-1", "up-1")
+        kinds = {kind for _, kind, _ in stacks.resources(unit)}
         wanted = {
             one["Type"]
             for one in made[unit].body["Resources"].values()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cordillera.components.protocol import Note, Progress
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import _apply, _client, _draft, _online, certificate
 from cordillera.targets.aws._cloudformation import Stack, Stacks
@@ -21,8 +22,9 @@ from tests.targets.aws.answers import Refusal
 
 HERE, THERE = "eu-central-1", "eu-west-1"
 NAME, VALUE = "_a1.news.acme.example", "_b2.xyz.acm-validations.aws"
-TOLD = f"write this record into your DNS, the certificate waits: {NAME} CNAME {VALUE}"
-BELOW = ["  name  _a1.news.acme.example", "  type  CNAME", f"  value {VALUE}"]
+WRITE = "write this record into your DNS, the certificate waits for it"
+PARTS = (("name", NAME), ("type", "CNAME"), ("value", VALUE))
+WAITS = "the certificate waits for DNS"
 ARN = "arn:aws:acm:{region}:111111111111:certificate/{name}"
 STACK = "arn:aws:cloudformation:eu-central-1:111111111111:stack/cordillera-acme-production-front/1"
 NO = Refusal("AccessDenied", "not allowed", status=403)
@@ -117,7 +119,7 @@ def want(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wanted:
     )
 
 
-def told(unit: str, want: Wanted) -> str:
+def told(unit: str, want: Wanted) -> Progress | None:
     return certificate.Certificate().meanwhile(unit, want, Live(site_of(want)))
 
 
@@ -131,7 +133,8 @@ def test_records_go_into_the_accounts_own_zone_once(
 
     assert world.records == {NAME: VALUE}
     assert aws.count("route53.ChangeResourceRecordSets") == 1
-    assert said == {"waiting for ACM to see in Route 53 whose news.acme.example is"}
+    seen = "waiting for ACM to see in Route 53 whose news.acme.example is"
+    assert said == {Progress(done=False, detail=seen)}
 
 
 def test_a_record_of_another_account_is_mended(
@@ -145,13 +148,13 @@ def test_a_record_of_another_account_is_mended(
     assert world.records == {NAME: VALUE}
 
 
-def test_who_owns_the_dns_is_told_the_whole_record_and_in_pieces(
+def test_who_owns_the_dns_is_told_the_whole_record(
     want: Wanted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(zones=("other.example",))
     world.install(monkeypatch)
 
-    assert told(FRONT, want).splitlines() == [TOLD, *BELOW]
+    assert told(FRONT, want) == Progress(False, WAITS, notes=(Note(WRITE, PARTS),))
     assert world.records == {}
 
 
@@ -194,7 +197,7 @@ def test_stacks_without_a_certificate_ask_nobody(
 ) -> None:
     answers.install(monkeypatch)
 
-    assert told("app", want) == ""
+    assert told("app", want) is None
 
 
 @pytest.mark.parametrize("world", [World(own=""), World(own="old", waiting=("new",))])
@@ -213,7 +216,7 @@ def test_an_issued_certificate_needs_nothing(want: Wanted, monkeypatch: pytest.M
     world = World(zones=("acme.example",), waiting=())
     world.install(monkeypatch)
 
-    assert told(FRONT, want) == ""
+    assert told(FRONT, want) is None
     assert world.records == {}
 
 
@@ -222,12 +225,11 @@ def test_who_may_not_write_is_told_what_to_write_and_why(
 ) -> None:
     World(zones=("acme.example",)).install(monkeypatch, route53__ChangeResourceRecordSets=NO)
 
-    first, *below = told(FRONT, want).splitlines()
+    said = told(FRONT, want)
 
-    assert first == (
-        f"{TOLD} (not written into Route 53: the credentials may not do this: not allowed)"
-    )
-    assert below == BELOW
+    why = "not written into Route 53: the credentials may not do this: not allowed"
+    assert said is not None
+    assert said.notes == (Note(f"{WRITE} ({why})", PARTS),)
 
 
 def test_who_may_not_look_is_told_where_to_look(
@@ -237,8 +239,11 @@ def test_who_may_not_look_is_told_where_to_look(
 
     said = told(FRONT, want)
 
-    assert said.startswith("the credentials may not do this: not allowed: see which DNS record")
-    assert f"aws acm list-certificates --region {HERE}" in said
+    assert said is not None
+    (note,) = said.notes
+    assert note.text.startswith("see which DNS record the certificate waits for")
+    assert note.text.endswith("(the credentials may not do this: not allowed)")
+    assert f"aws acm list-certificates --region {HERE}" in note.text
 
 
 @pytest.mark.parametrize("error", ["Throttling", "RequestLimitExceeded"])
@@ -247,7 +252,7 @@ def test_a_busy_aws_is_asked_again_later(
 ) -> None:
     World().install(monkeypatch, acm__DescribeCertificate=Refusal(error))
 
-    assert told(FRONT, want) == ""
+    assert told(FRONT, want) is None
 
 
 def test_up_tells_it_while_the_stack_is_made_and_again_when_it_was_killed(
@@ -263,15 +268,16 @@ def test_up_tells_it_while_the_stack_is_made_and_again_when_it_was_killed(
         cloudformation__DescribeStacks=describe,
         cloudformation__DescribeStackEvents={"StackEvents": []},
     )
-    draft, heard = _draft.draft(want, site_of(want)), list[str]()
+    draft, heard = _draft.draft(want, site_of(want)), list[Progress]()
 
     _apply._wait(FRONT, STACK, Stacks(draft.site), "up-1", heard.append, draft)
     _apply._at_rest(FRONT, draft, heard.append)
 
-    assert heard[0].splitlines() == [TOLD, *BELOW]
-    assert heard[1].splitlines() == [
-        TOLD, *BELOW, "waiting for what is under way: CREATE_IN_PROGRESS",
-    ]  # fmt: skip
+    assert [one.notes for one in heard] == [(Note(WRITE, PARTS),)] * 2
+    assert [one.detail.splitlines() for one in heard] == [
+        [WAITS],
+        [WAITS, "waiting for what is under way: CREATE_IN_PROGRESS"],
+    ]
 
 
 def test_what_is_rolled_back_or_deleted_waits_for_no_record(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cordillera.components.account import AccountSpec
-from cordillera.components.protocol import Place
+from cordillera.components.protocol import Place, Progress
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, CordilleraError, NotReady, Refused
 from cordillera.targets.aws import (
@@ -85,12 +85,12 @@ def test_throttled_while_a_stack_is_watched_goes_on(
         cloudformation__DescribeStacks=describe,
         cloudformation__DescribeStackEvents={"StackEvents": []},
     )
-    heard: list[str] = []
+    heard: list[Progress] = []
     draft = _draft.draft(want, site_of(want))
 
     _apply._wait("app", ARN, Stacks(site_of(want)), "up-1", heard.append, draft)
 
-    assert heard == ["AWS asks us to slow down (DescribeStacks)"]
+    assert heard == [Progress(done=False, detail="AWS asks us to slow down (DescribeStacks)")]
 
 
 @pytest.mark.parametrize(("service", "asked"), [("rds-data", 1), ("secretsmanager", 2)])

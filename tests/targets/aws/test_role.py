@@ -74,7 +74,8 @@ def sts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)  # whoever has none gets in all the same
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # the manifest names it
+        monkeypatch.delenv(name, raising=False)
     _forget()
     yield made
     _forget()

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-from cordillera.components.protocol import Change
+from cordillera.components.protocol import Change, Progress
 from cordillera.core.errors import CordilleraError, NotReady, Refused
 from cordillera.targets.aws import (
     _home,
@@ -25,7 +26,7 @@ from cordillera.targets.aws._site import ACCOUNT, PROTECTED
 SLOWEST_S, QUICKEST_S = 3.0, 0.2
 HOOK_WITHIN_S = 1800.0
 Answer = TypeVar("Answer")
-Tell = Callable[[str], None]
+Tell = Callable[[Progress], None]
 
 
 def unit(name: str, draft: Draft, token: str, tell: Tell) -> None:
@@ -77,7 +78,7 @@ def _change(name: str, draft: Draft, token: str, tell: Tell) -> None:
     known = draft.values(name, outputs)
     if known is None:
         raise CordilleraError(f"{name}: a stack that it refers to does not tell all that is needed")
-    tell("making the change set")
+    tell(_at("making the change set"))
     change_set, found = _online.made(name, draft, known)
     if found.empty:
         return
@@ -123,12 +124,13 @@ def _wait(name: str, stack_id: str, stacks: Stacks, token: str, tell: Tell, draf
     began, live, failed = time.monotonic(), Live(draft.site), ""
     besides = Besides(name, draft.want, live)
     while True:
-        stack, events = _patiently(lambda: _look(stacks, stack_id, name, token), tell)
+        look = partial(_look, stacks, stack_id, name, token)
+        stack, events = _patiently(look, lambda now: tell(besides.still(now.detail)))
         failed = failed or _first_failure(name, events, draft, live)
         if stack is None or not (stack.moving or stack.empty):
             break
         working = besides.beside(_stack_events.working_on(events), stack, now_s=time.monotonic())
-        tell(f"rolling back: {failed}" if failed else working)
+        tell(_at(f"rolling back: {failed}") if failed else working)
         if not failed and (failed := _trouble(name, draft, live)):
             if _give_up(stack):
                 raise CordilleraError(failed)
@@ -178,6 +180,10 @@ def _events(stacks: Stacks, stack_id: str, name: str, token: str) -> list[Mappin
         return []  # a stack that has just gone tells nothing more
 
 
+def _at(text: str) -> Progress:
+    return Progress(done=False, detail=text)
+
+
 def _hook(call: Callable[[], None], tell: Tell) -> None:
     """Again while it is not ready. Raises what it raises in the end."""
     _patiently(call, tell)
@@ -192,7 +198,7 @@ def _patiently(call: Callable[[], Answer], tell: Tell) -> Answer:
         except NotReady as e:
             if time.monotonic() - began > HOOK_WITHIN_S:
                 raise
-            tell(str(e))
+            tell(_at(str(e)))
             time.sleep(_pause(began))
 
 

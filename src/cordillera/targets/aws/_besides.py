@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cordillera.components.protocol import Progress
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import components
 from cordillera.targets.aws._cloudformation import Stack
@@ -18,14 +19,20 @@ class Besides:
     want: Wanted
     live: Live
     _next_s: float = 0.0
-    _said: str = ""
+    _said: tuple[Progress, ...] = ()
 
-    def beside(self, text: str, stack: Stack, *, now_s: float) -> str:
+    def beside(self, text: str, stack: Stack, *, now_s: float) -> Progress:
         """What the stack waits for, then `text`; only `text` while it is rolled back or deleted."""
         if not stack.being_made:
-            return text
-        if now_s >= self._next_s:
+            self._said = ()
+        elif now_s >= self._next_s:
             self._next_s = now_s + EVERY_S
             found = (c.meanwhile(self.unit, self.want, self.live) for c in components.everything())
-            self._said = next((said for said in found if said), "")
-        return "\n".join(filter(None, (self._said, text)))
+            self._said = tuple(said for said in found if said is not None)
+        return self.still(text)
+
+    def still(self, text: str) -> Progress:
+        """The same without asking anybody."""
+        details = [*(said.detail for said in self._said), text]
+        notes = tuple(note for said in self._said for note in said.notes)
+        return Progress(done=False, detail="\n".join(filter(None, details)), notes=notes)

@@ -4,9 +4,10 @@ ACM waits for them, and CloudFormation for ACM (12 hours). Where the account has
 where it has not, whoever waits is told what to write.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cordillera.components.protocol import Note, Progress
 from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.aws import _dns
 from cordillera.targets.aws._dns import Record
@@ -14,25 +15,30 @@ from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
 
 PENDING = "PENDING_VALIDATION"
+WAITS = "the certificate waits for DNS"
 KEYS = {"keyTypes": ["EC_prime256v1"]}
 """ACM lists RSA's certificates only, unless it is asked for others."""
 
 
-def settle(certificate: Ref, domain: str, live: Live) -> str:
-    """Write the records that are missing, and say what is waited for: the first line tells all, those
-    below tell each record in pieces. Empty when nothing is. May be called again and again; never raises."""
+def settle(certificate: Ref, domain: str, live: Live) -> Progress | None:
+    """Write the records that are missing, and say what is waited for, with a note for each record that
+    somebody else must write. None when nothing is. May be called again and again; never raises."""
     region = live.site.region_of(certificate.unit)
     try:
         wanted = _pending(certificate, domain, live.client("acm", region), live)
     except NotReady:
-        return ""  # there is no certificate yet, or AWS asks us to slow down
+        return None  # there is no certificate yet, or AWS asks us to slow down
     except CordilleraError as e:
-        return (
-            f"{e}: see which DNS record the certificate waits for with "
-            f"`aws acm list-certificates --region {region}`, `aws acm describe-certificate`"
-        )
+        look = f"`aws acm list-certificates --region {region}`, `aws acm describe-certificate`"
+        note = Note(f"see which DNS record the certificate waits for with {look} ({e})")
+        return Progress(done=False, detail=WAITS, notes=(note,))
     refused = {one: why for one in wanted if (why := _written(one, live)) is not None}
-    return _text(domain, wanted, refused)
+    if refused:
+        return Progress(
+            done=False, detail=WAITS, notes=tuple(_note(one, why) for one, why in refused.items())
+        )
+    found = f"waiting for ACM to see in Route 53 whose {domain} is"
+    return Progress(done=False, detail=found) if wanted else None
 
 
 def records(certificate: Mapping[str, Any]) -> list[Record]:
@@ -82,18 +88,11 @@ def _written(one: Record, live: Live) -> str | None:
     except NotReady:
         return None  # it is tried again
     except CordilleraError as e:
-        return f" (not written into Route 53: {e})"
+        return str(e)
     return None if zone else ""
 
 
-def _text(domain: str, wanted: Sequence[Record], refused: Mapping[Record, str]) -> str:
-    if not refused:
-        return f"waiting for ACM to see in Route 53 whose {domain} is" if wanted else ""
-    them = "this record" if len(refused) == 1 else f"these {len(refused)} records"
-    told = ", ".join(f"{one}{why}" for one, why in refused.items())
-    below = [
-        f"  {key:<6}{value}"
-        for one in refused
-        for key, value in (("name", one.name), ("type", one.type), ("value", one.value))
-    ]
-    return "\n".join([f"write {them} into your DNS, the certificate waits: {told}", *below])
+def _note(one: Record, why: str) -> Note:
+    cause = f" (not written into Route 53: {why})" if why else ""
+    parts = (("name", one.name), ("type", one.type), ("value", one.value))
+    return Note(f"write this record into your DNS, the certificate waits for it{cause}", parts)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cordillera.components.protocol import Progress
 from cordillera.components.state import ResourceState
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws._live import Live
@@ -51,10 +52,10 @@ class Component:
         """While a stack is being changed: why waiting is of no use, in a sentence; empty when it is."""
         return ""
 
-    def meanwhile(self, unit: str, want: Wanted, live: Live) -> str:
-        """While a stack is being changed: do what it waits for, and say in a line what that is, more below;
-        empty when it is nothing. Asked every few seconds; never raises."""
-        return ""
+    def meanwhile(self, unit: str, want: Wanted, live: Live) -> Progress | None:
+        """While a stack is being changed: do what it waits for, and say what that is, with a note where
+        somebody else must do it; None when it is nothing. Asked every few seconds; never raises."""
+        return None
 
     def cause(self, unit: str, id: str, want: Wanted, live: Live) -> str:
         """Why that resource of a stack failed, beyond what CloudFormation says; empty when nothing is known.

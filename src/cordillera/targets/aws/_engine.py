@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
@@ -34,10 +34,10 @@ WORKERS = len(UNITS)
 
 @dataclass
 class _Work:
-    """A unit being carried out: its future, and what it is at."""
+    """A unit being carried out: its future, and how far it is."""
 
     future: "Future[None]"
-    detail: list[str] = field(default_factory=lambda: [""])
+    heard: list[Progress]
 
 
 class AwsEngine:
@@ -87,20 +87,20 @@ class AwsEngine:
 
     def begin(self, plan: Plan, unit: str, token: str) -> None:
         """Start carrying out one unit; returns at once. Safe to call again."""
-        draft, detail = self._drafts[plan.id], [""]
+        draft, heard = self._drafts[plan.id], [Progress(done=False)]
         key = re.sub(r"[^a-zA-Z0-9-]", "-", token)[-TOKEN_LETTERS:].lstrip("-")
 
-        def tell(text: str) -> None:
-            detail[0] = text
+        def tell(now: Progress) -> None:
+            heard[0] = now
 
         future = self._pool.submit(_apply.unit, unit, draft, key, tell)
-        self._work[plan.id, unit] = _Work(future, detail)
+        self._work[plan.id, unit] = _Work(future, heard)
 
     def poll(self, plan: Plan, unit: str) -> Progress:
         """How far that unit is: the resource being worked on, its state and seconds."""
         work = self._work[plan.id, unit]
         if not work.future.done():
-            return Progress(done=False, detail=work.detail[0])
+            return work.heard[0]
         error = work.future.exception()
         if error is None:
             return Progress(done=True)
@@ -126,10 +126,10 @@ class AwsEngine:
         draft = _draft.draft(want, site_of(want))
         _online.refuse_other_account(draft)
         for unit in _destroyed(draft):
-            heard = partial(_hears, tell, unit)
-            heard("looking")
+            heard = partial(tell, unit)
+            heard(Progress(done=False, detail="looking"))
             _apply.delete(unit, draft, f"destroy-{unit}", heard)
-            tell(unit, Progress(done=True))
+            heard(Progress(done=True))
         _once.forget(want, Live(draft.site))
         _bucket.clear(draft.site)
         _home.forget(at.env)
@@ -144,7 +144,3 @@ def _destroyed(draft: Draft) -> list[str]:
         for unit in reversed(order)
         if unit not in (ACCOUNT, ACCOUNT_STANDBY) and (standby or "standby" not in unit)
     ]
-
-
-def _hears(tell: Tell, unit: str, detail: str) -> None:
-    tell(unit, Progress(done=False, detail=detail))

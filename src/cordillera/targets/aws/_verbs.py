@@ -1,6 +1,9 @@
 """What may be asked of a running environment of the target `aws`."""
 
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,14 +46,23 @@ class AwsVerbs:
     def folder_of(self, environment: str) -> Path:
         return _home.wanted(environment).folder
 
-    def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
+    def logs(
+        self,
+        environment: str,
+        service: str,
+        *,
+        since: datetime | None,
+        tail: int | None,
+        follow: bool,
+    ) -> Iterator[str]:
         want = _home.wanted(environment)
         names = [_known(want, service)] if service else list(want.services)
-        live = Live(site_of(want))
-        found = [line for name in names for line in _logs.last(name, live, lines)]
-        yield from (line for _, line in sorted(found))
+        live, now = Live(site_of(want)), datetime.now(UTC)
+        until = now if follow else None
+        found = [_logs.printed(one, live, since=since, tail=tail, until=until) for one in names]
+        yield from (line for _, line in heapq.merge(*found, key=itemgetter(0)))
         if follow:
-            yield from _logs.follow(names, live)
+            yield from _logs.follow(names, live, now)
 
     def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:
         want = _home.wanted(environment)

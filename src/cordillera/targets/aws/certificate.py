@@ -4,6 +4,7 @@ from typing import Any
 
 from troposphere import certificatemanager
 
+from cordillera.components.protocol import Progress
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.targets.aws import _certificate_live
@@ -45,10 +46,10 @@ class Certificate(Component):
             made.append(part("certificate", EDGE, issued(EDGE_CERTIFICATE.id, want)))
         return made
 
-    def meanwhile(self, unit: str, want: Wanted, live: Live) -> str:
+    def meanwhile(self, unit: str, want: Wanted, live: Live) -> Progress | None:
         """What proves whose the domains are, written or told."""
         found = made_in(unit, want, live.site)
-        return _certificate_live.settle(found, want.edge.domains[0], live) if found else ""
+        return _certificate_live.settle(found, want.edge.domains[0], live) if found else None
 
 
 def made_in(unit: str, want: Wanted, site: Site) -> Ref | None:

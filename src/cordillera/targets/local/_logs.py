@@ -1,22 +1,47 @@
-"""Logs are kept and rotated: Debian's logrotate, once a minute in every failure domain."""
+"""Logs are kept and rotated: Debian's logrotate, once a minute in every failure domain.
+
+Programs write to their files themselves and no line has a time. How long each file was at what time is noted
+beside them, so that what was printed since then can be told (`_printed`).
+"""
 
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Process, part
 from cordillera.targets.local._site import Site
 
-EVERY_S = 60
-CONFIG = """\
-{state}/logs/*.log {state}/nginx/*.log {
+ROTATE_EVERY_S = 60
+NOTE_EVERY_S = 10
+KEPT = 5
+LENGTHS = "lengths"
+"""In the folder of logs: a line `TIME LENGTH NAME` whenever one has grown."""
+
+CONFIG = f"""\
+{{state}}/logs/*.log {{state}}/nginx/*.log {{
     size 10M
-    rotate 5
+    rotate {KEPT}
     copytruncate
     compress
     missingok
     notifempty
-}
+}}
+{{state}}/logs/{LENGTHS} {{
+    size 10M
+    rotate 1
+    copytruncate
+    missingok
+}}
 """
-LOOP = "while sleep {every}; do logrotate -s {{run}}/logrotate.state {{run}}/logrotate.conf; done"
+LOOP = f"""\
+while sleep {NOTE_EVERY_S}; do
+    find "$1" -maxdepth 1 -name '*.log' -newermt '{NOTE_EVERY_S + 1} seconds ago' \\
+        -printf '%T@ %s %f\\n' >> "$1/{LENGTHS}"
+    turn=$((turn + {NOTE_EVERY_S}))
+    [ $turn -lt {ROTATE_EVERY_S} ] || {{
+        turn=0
+        logrotate -s "$2/logrotate.state" "$2/logrotate.conf"
+    }}
+done
+"""
 
 
 class Logs(Component):
@@ -31,7 +56,7 @@ class Logs(Component):
                 f"logs-{zone.name}",
                 f"logs/{zone.name}",
                 Process(
-                    argv=("/bin/sh", "-c", LOOP.format(every=EVERY_S)),
+                    argv=("/bin/sh", "-c", LOOP, "logs", "{state}/logs", "{run}"),
                     zone=zone.name,
                     subnet="outside" if zone.outside else "private",
                     user="root",
@@ -40,5 +65,5 @@ class Logs(Component):
                 ),
                 site.vault.digest,
             )
-            for zone in (*site.zones, site.front)
+            for zone in (*site.domains, site.front)
         )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,15 @@ class LocalVerbs:
     def folder_of(self, environment: str) -> Path:
         return _known(environment)[0].folder
 
-    def logs(self, environment: str, service: str, *, lines: int, follow: bool) -> Iterator[str]:
+    def logs(
+        self,
+        environment: str,
+        service: str,
+        *,
+        since: datetime | None,
+        tail: int | None,
+        follow: bool,
+    ) -> Iterator[str]:
         want, site = _known(environment)
         if service and service not in want.services and not _log_files(site, [service]):
             raise ManifestError(
@@ -38,9 +47,10 @@ class LocalVerbs:
                 hint=f"one of: {', '.join(want.services)}",
             )
         names = [service] if service else list(want.services)
-        yield from _tails(_log_files(site, names), lines)
+        ends = {path: path.stat().st_size for _, path in _log_files(site, names)}
+        yield from _printed_so_far(_log_files(site, names), ends, since, tail)
         if follow:
-            yield from _follow(site, names)
+            yield from _follow(site, names, ends)
 
     def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:
         want, site = _with_service(environment, service)
@@ -184,16 +194,22 @@ def _log_files(site: Site, names: list[str]) -> list[tuple[str, Path]]:
     return [(label, path) for label, path in found if path.exists()]
 
 
-def _tails(found: list[tuple[str, Path]], lines: int) -> Iterator[str]:
-    from cordillera.targets.local._log import log_tail
+def _printed_so_far(
+    found: list[tuple[str, Path]],
+    ends: Mapping[Path, int],
+    since: datetime | None,
+    tail: int | None,
+) -> Iterator[str]:
+    from cordillera.targets.local import _printed
 
+    at = since.timestamp() if since else None
     for label, path in found:
-        yield from (f"{label} | {line}" for line in log_tail(path, lines))
+        lines = _printed.lines(path, since=at, tail=tail, end=ends.get(path, 0))
+        yield from (f"{label} | {line}" for line in lines)
 
 
-def _follow(site: Site, names: list[str]) -> Iterator[str]:
-    """New lines for ever; files that appear later are followed too."""
-    places = {path: path.stat().st_size for _, path in _log_files(site, names)}
+def _follow(site: Site, names: list[str], places: dict[Path, int]) -> Iterator[str]:
+    """New lines for ever, from those places on; files that appear later are followed too."""
     while True:
         for label, path in _log_files(site, names):
             start, end = places.get(path, 0), path.stat().st_size
