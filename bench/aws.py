@@ -87,7 +87,7 @@ def many(first: int) -> None:
             _draft.offline(draft, {})
             assert draft.touched
             assert all(draft.templates[unit].digest for unit in draft.order)
-            assert list(_bill.items_of(_rows.rows(draft.templates)))
+            assert list(_bill.items_of(_rows.rows(draft.parts, draft.site)))
             if number % SAMPLE == first:
                 sizes.append(round(_resident_mb(), 1))
     print(json.dumps(sizes))

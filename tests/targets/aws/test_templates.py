@@ -132,10 +132,9 @@ def test_what_holds_data_outlives_its_stack(tmp_path: Path) -> None:
     for app in APPS:
         want = examples.wanted(app, tmp_path / app)
         draft = _draft.draft(want, site_of(want))
-        for unit, holds in draft.data.items():
-            resources = draft.templates[unit].body["Resources"]
-            kept = [resources[id] for id, data in holds.items() if data]
-            assert all("UpdateReplacePolicy" in one for one in kept)
+        for one in draft.parts:
+            made = draft.templates[one.unit].body["Resources"][one.name]
+            assert not one.holds_data or "UpdateReplacePolicy" in made
 
 
 def test_fargate_has_a_size_for_it_or_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from cordillera.components.bill import Details
 from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
@@ -68,6 +69,12 @@ class AwsEngine:
         )
         self._drafts[plan.id] = draft
         return plan
+
+    def details(self, plan: Plan) -> Details:
+        """What it consists of, costs and needs of the account's limits."""
+        from cordillera.targets.aws import _bill
+
+        return _bill.details(self._drafts[plan.id])
 
     def open(self, plan: Plan) -> Sequence[str]:
         """Refuse when the account moved since the plan was made, or when it cannot succeed;

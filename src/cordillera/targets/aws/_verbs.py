@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cordillera.components.bill import Details
 from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
@@ -148,11 +147,6 @@ class AwsVerbs:
         from cordillera.targets.aws import _eject
 
         return _eject.write(want, folder)
-
-    def details(self, want: Wanted) -> Details:
-        from cordillera.targets.aws import _bill
-
-        return _bill.details(want)
 
     def drift(self, environment: str) -> Sequence[Drift]:
         from cordillera.targets.aws import _drift

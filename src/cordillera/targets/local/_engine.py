@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from cordillera.components.bill import Details
 from cordillera.components.protocol import (
     Change,
     Effect,
@@ -92,6 +93,10 @@ class LocalEngine:
         )
         self._drafts[plan.id] = _Draft(want, site, intent, {p.key: p for p in parts}, units)
         return plan
+
+    def details(self, plan: Plan) -> Details:
+        """Nothing costs anything here."""
+        return Details()
 
     # -- applying ---------------------------------------------------------------------------
 
