@@ -48,7 +48,7 @@ def bill(want: Wanted, made: Sequence[Row]) -> Bill:
 
 
 def rows_of(want: Wanted) -> list[Row]:
-    """The rows of a wish whose releases are known. Its mail relays are as we make them, whatever is wished."""
+    """The rows of a wish whose releases are known. Mail relays are as we make them, whatever is wished."""
     want, site = _mail_relay.with_relays(want), site_of(want)
     return rows(components.build(want, site), site)
 
