@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cordillera.components.bill import Details
 from cordillera.components.protocol import Engine, Plan
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every command reads this file
+    from cordillera.components.bill import Details
     from cordillera.components.wanted import Wanted
 
 
@@ -97,7 +97,7 @@ class TargetEngine(Engine, Protocol):
         """
         ...
 
-    def details(self, plan: Plan) -> Details:
+    def details(self, plan: Plan) -> "Details":
         """What the planned environment consists of, costs and needs, where that can be told. Asks nobody."""
         ...
 

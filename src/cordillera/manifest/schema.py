@@ -30,7 +30,7 @@ def schema() -> dict[str, Any]:
 def _told(made: dict[str, Any]) -> dict[str, Any]:
     """The same with the meaning of every key, unless the section that it holds says just that."""
     drawn = {"Manifest": made, **made["$defs"]}
-    for section in _below(Section):
+    for section in below(Section):
         for key, meaning in meanings(section).items() if section.__name__ in drawn else ():
             node = drawn[section.__name__]["properties"][key]
             held = drawn.get(str(node.get("$ref", "")).rpartition("/")[2], {})
@@ -38,10 +38,11 @@ def _told(made: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _below(section: type[Section]) -> Iterator[type[Section]]:
+def below(section: type[Section]) -> Iterator[type[Section]]:
+    """All sections made from one."""
     for one in section.__subclasses__():
         yield one
-        yield from _below(one)
+        yield from below(one)
 
 
 def _closed(node: Any) -> Any:

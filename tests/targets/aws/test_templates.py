@@ -1,13 +1,17 @@
 """Templates: always the same, what the linter accepts, within the limits, rightly referring."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from troposphere import ec2
 
 from cordillera.core.errors import CordilleraError, Refused
 from cordillera.targets.aws import _draft, _roles, _stack, _tasks, queue
+from cordillera.targets.aws._parts import part
 from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
@@ -169,3 +173,16 @@ def findings(text: str) -> list[str]:
     config = ManualArgs(regions=["us-east-1", "us-west-1", "eu-central-1"])
     found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
     return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
+
+
+def test_a_resource_without_what_it_must_have_is_no_part() -> None:
+    with pytest.raises(ValueError, match="Subnet Lost lacks VpcId"):
+        part("network", "network", ec2.Subnet("Lost"))
+
+
+def test_a_plan_loads_nothing_that_could_ask_somebody() -> None:
+    code = "import sys, cordillera.targets.aws.target, cordillera.targets.aws._bill; print(*sys.modules)"
+    argv = [sys.executable, "-c", code]
+    loaded = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"boto3", "botocore", "http.client", "ssl", "urllib.request"} & set(loaded) == set()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
-from cordillera.components.bill import Details
 from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
@@ -27,6 +27,9 @@ from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, site_of
+
+if TYPE_CHECKING:
+    from cordillera.components.bill import Details
 
 OFFLINE = "offline"
 TOKEN_LETTERS = 100
@@ -70,7 +73,7 @@ class AwsEngine:
         self._drafts[plan.id] = draft
         return plan
 
-    def details(self, plan: Plan) -> Details:
+    def details(self, plan: Plan) -> "Details":
         """What it consists of, costs and needs of the account's limits."""
         from cordillera.targets.aws import _bill
 

@@ -32,7 +32,7 @@ class Template:
 
     @cached_property
     def text(self) -> str:
-        """As it is uploaded. A plan makes dozens: without line breaks that takes a twentieth of the time."""
+        """As it is uploaded. Without line breaks that takes a twentieth of the time."""
         return json.dumps(self.body, sort_keys=True) + "\n"
 
     @property
