@@ -74,7 +74,7 @@ def ref(made: AwsPart, attribute: str = "") -> Ref:
 
 
 def held(value: Any) -> Any:
-    """As a template holds it: mappings, lists plain values, references. Raises ValueError for what lacks
+    """As a template holds it: mappings, lists, values and references. Raises ValueError for what lacks
     a property. (troposphere's own encoder walks each property once for every level above it.)"""
     if isinstance(value, str | Ref | Version):
         return value
