@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from cordillera.components.bill import Details
 from cordillera.components.protocol import (
     Change,
     Effect,
@@ -82,6 +83,9 @@ class MemoryEngine:
             tuple(c for _, c in changes),
             tuple((u,) for u in units),
         )
+
+    def details(self, plan: Plan) -> Details:
+        return Details()
 
     def open(self, plan: Plan) -> Sequence[str]:
         if plan.base != str(self.world.revision):

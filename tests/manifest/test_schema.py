@@ -7,11 +7,17 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from cordillera.components.base import Section
 from cordillera.core.errors import ManifestError
 from cordillera.manifest import find, reference, schema
+from cordillera.manifest.meanings import meanings
 
 ROOT = Path(__file__).parents[2]
 SERVICE = {"command": "serve"}
+
+
+def sections() -> list[type[Section]]:
+    return list(schema.below(Section))
 
 
 def manifest(**keys: Any) -> dict[str, Any]:
@@ -102,6 +108,20 @@ def test_both_refuse(tmp_path: Path, data: object) -> None:
 def test_examples_follow_the_schema(path: Path) -> None:
     Draft202012Validator(schema.schema()).validate(yaml.safe_load(path.read_text()))
     find.with_environments(path)
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda one: one.__name__)
+def test_defaults_that_nobody_validated_are_what_would_have_been_written(
+    section: type[Section],
+) -> None:
+    for field in section.model_fields.values():
+        if isinstance(field.default, Section):
+            written = field.default.model_dump(by_alias=True, exclude_unset=True)
+            assert type(field.default).model_validate(written) == field.default
+
+
+def test_every_key_means_something() -> None:
+    assert [s for s in sections() if not all(meanings(s).values())] == []
 
 
 def test_the_published_schema_is_fresh() -> None:

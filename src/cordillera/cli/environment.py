@@ -156,8 +156,9 @@ def plan(
 
     want = context.wanted(env)
     target = context.target(want.target)
-    found = target.engine("").plan(want, Place(want.environment, want.region), offline=offline)
-    details = target.verbs.details(want)
+    engine = target.engine("")
+    found = engine.plan(want, Place(want.environment, want.region), offline=offline)
+    details = engine.details(found)
     moved = list(target.verbs.drift(want.environment)) if drift else None
     if json:
         more = {} if moved is None else {"drift": [vars(one) for one in moved]}

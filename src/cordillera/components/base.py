@@ -12,12 +12,15 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Section(BaseModel):
-    """Frozen; unknown keys are refused; a field's docstring is its page in the reference."""
+    """Frozen; unknown keys are refused; a field's docstring is its page in the reference.
+
+    Commands are short: docstrings are read by whoever asks (`manifest.meanings`), validators are built when
+    something is validated. So a section that is a default is written `XSpec.model_construct()`.
+    """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         populate_by_name=True,
         defer_build=True,
     )

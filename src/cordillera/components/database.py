@@ -49,13 +49,13 @@ class DatabaseSpec(Section):
     type: Literal["database"]
     """Says that this resource is a database."""
 
-    backups: BackupsSpec = BackupsSpec()
+    backups: BackupsSpec = BackupsSpec.model_construct()
     """Backups; offered where the target offers them."""
 
     memory: Bytes = Field(default=128 * 2**20, ge=16 * 2**20)
     """On `local`: cache for tables and indexes in each server."""
 
-    capacity: CapacitySpec = CapacitySpec()
+    capacity: CapacitySpec = CapacitySpec.model_construct()
     """On `aws`: how far servers grow with their load."""
 
     proxy: bool = False

@@ -17,7 +17,7 @@ class EdgeSpec(Section):
     domains: list[Domain] = []
     """Names the environment is reached by."""
 
-    firewall: FirewallSpec = FirewallSpec()
+    firewall: FirewallSpec = FirewallSpec.model_construct()
     """What is kept from the app."""
 
     cache: list[PathPattern] = []

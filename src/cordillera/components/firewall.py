@@ -51,7 +51,7 @@ class FirewallSpec(Section):
     mode: Literal["block", "count"] = "block"
     """`count` lets everything pass and logs what would have been blocked."""
 
-    rate: RateSpec = RateSpec()
+    rate: RateSpec = RateSpec.model_construct()
     """Requests from one address."""
 
     body_limit: Bytes = Field(default=128 * 2**10, ge=1024)

@@ -40,10 +40,10 @@ class StreamSpec(Section):
 class StreamsSpec(Section):
     """Two kinds of mail that never wait for each other."""
 
-    transactional: StreamSpec = StreamSpec()
+    transactional: StreamSpec = StreamSpec.model_construct()
     """Mails that somebody waits for: a new password, an order."""
 
-    bulk: StreamSpec = StreamSpec(rate=10.0)
+    bulk: StreamSpec = StreamSpec.model_construct(rate=10.0)
     """Newsletters: mails with the header `X-Cordillera-Stream: bulk`."""
 
 
@@ -71,5 +71,5 @@ class MailSpec(Section):
     capture: bool = True
     """On `local`: keep every mail and send none. `cordillera mail` shows them."""
 
-    streams: StreamsSpec = StreamsSpec()
+    streams: StreamsSpec = StreamsSpec.model_construct()
     """Rates of each kind of mail."""

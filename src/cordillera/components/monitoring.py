@@ -51,10 +51,10 @@ class AlarmSpec(Section):
 class WatchSpec(Section):
     """What is watched, and when somebody is told. Offered on `aws`, not on `local` yet."""
 
-    apdex: ApdexSpec = ApdexSpec()
+    apdex: ApdexSpec = ApdexSpec.model_construct()
     """Satisfaction of users."""
 
-    uptime: UptimeSpec = UptimeSpec()
+    uptime: UptimeSpec = UptimeSpec.model_construct()
     """Checks from outside."""
 
     alarms: dict[str, AlarmSpec] = {}

@@ -44,13 +44,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Part(Generic[B]):
-    """One thing a target makes. `body` never leaves its target; `digest` says when it changed."""
+    """One thing a target makes. `body` never leaves its target; `digest` says when it changed, and is empty
+    where what runs the parts compares them itself."""
 
     component: str
     name: str
     unit: str
     body: B
-    digest: str
+    digest: str = ""
     holds_data: bool = False
 
     @property

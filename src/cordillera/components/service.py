@@ -143,7 +143,7 @@ class ServiceSpec(Section):
 
     scale: Annotated[
         ScaleSpec, BeforeValidator(_copies, json_schema_input_type=Copies | ScaleSpec)
-    ] = ScaleSpec()
+    ] = ScaleSpec.model_construct()
     """How many copies run."""
 
     cpu: float = Field(default=0.5, gt=0, le=64)

@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cordillera.components.bill import Details
 from cordillera.components.protocol import Engine, Plan
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every command reads this file
+    from cordillera.components.bill import Details
     from cordillera.components.wanted import Wanted
 
 
@@ -88,13 +88,17 @@ class Loss(StrEnum):
 
 
 class TargetEngine(Engine, Protocol):
-    """An engine that wants to be told when a plan is about to be carried out."""
+    """An engine that can tell more of a plan, and wants to be told when it is about to be carried out."""
 
     def open(self, plan: Plan) -> Sequence[str]:
         """Take what the plan needs; sentences that whoever waits should know.
 
         Raises Refused when the world moved since it was made, or when it cannot succeed.
         """
+        ...
+
+    def details(self, plan: Plan) -> "Details":
+        """What the planned environment consists of, costs and needs, where that can be told. Asks nobody."""
         ...
 
 
@@ -192,10 +196,6 @@ class Verbs(Protocol):
 
     def eject(self, want: "Wanted", folder: Path) -> Sequence[Path]:
         """Write what would be made as files for the cloud's own tools. Asks nobody."""
-        ...
-
-    def details(self, want: "Wanted") -> Details:
-        """What an environment consists of, costs and needs, where that can be told. Asks nobody."""
         ...
 
     def drift(self, environment: str) -> Sequence[Drift]:

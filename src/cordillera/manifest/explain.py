@@ -6,6 +6,7 @@ import textwrap
 from cordillera.components.base import Section
 from cordillera.core.errors import ManifestError
 from cordillera.manifest import problems, tree, words
+from cordillera.manifest.meanings import meanings
 
 WIDTH = 78
 
@@ -15,8 +16,8 @@ def explain(key: str) -> str:
     keys = [piece for piece in key.split(".") if piece]
     spot = _found(keys)
     lines = [key or "cordillera.yaml", ""]
-    if spot.field is not None:
-        lines += [*_wrapped(spot.field.description or ""), "", *_facts(spot)]
+    if spot.field is not None and spot.inside is not None:
+        lines += [*_wrapped(meanings(spot.inside)[spot.path[-1]]), "", *_facts(spot)]
     for section in spot.sections:
         lines += _section(section, many=len(spot.sections) > 1, known=bool(spot.field))
     return "\n".join(lines).rstrip()
@@ -53,9 +54,9 @@ def _section(section: type[Section], *, many: bool, known: bool) -> list[str]:
     tags = tree.tags(section)
     lines = [f"type: {tags[0]}"] if many and tags else []
     lines += _wrapped(said) if many or not known else []
-    rows = [(name, field.description or "") for name, field in words.keys(section)]
-    width = max(len(name) for name, _ in rows)
-    for name, text in rows:
+    told = meanings(section)
+    width = max(len(name) for name in told)
+    for name, text in told.items():
         first, *rest = _wrapped(text, WIDTH - width - 4) or [""]
         lines.append(f"  {name:<{width}}  {first}")
         lines += [f"  {'':<{width}}  {line}" for line in rest]

@@ -33,7 +33,7 @@ class EnvironmentSpec(Section):
     zones: int = Field(default=2, ge=2, le=ZONES_MAX)
     """Failure domains that hold data and services."""
 
-    account: AccountSpec = AccountSpec()
+    account: AccountSpec = AccountSpec.model_construct()
     """The account it lives in, where the target has accounts."""
 
     services: dict[Name, dict[str, Any]] = {}
@@ -67,16 +67,16 @@ class App(Section):
     resources: dict[Name, ResourceSpec] = {}
     """What the services need; the `type` of each is a component's name."""
 
-    network: NetworkSpec = NetworkSpec()
+    network: NetworkSpec = NetworkSpec.model_construct()
     """The environment's own network."""
 
-    edge: EdgeSpec = EdgeSpec()
+    edge: EdgeSpec = EdgeSpec.model_construct()
     """Domains, firewall and content cache."""
 
-    watch: WatchSpec = WatchSpec()
+    watch: WatchSpec = WatchSpec.model_construct()
     """What is watched, and when somebody is told."""
 
-    recovery: RecoverySpec = RecoverySpec()
+    recovery: RecoverySpec = RecoverySpec.model_construct()
     """How soon, and with how little lost, an environment must be back."""
 
 

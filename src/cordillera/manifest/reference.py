@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 
 from cordillera.components.base import Section
 from cordillera.manifest import references, words
+from cordillera.manifest.meanings import meanings
 from cordillera.manifest.model import Manifest
 
 INTRODUCTION = """\
@@ -107,9 +108,10 @@ def _table(title: str, section: type[Section]) -> str:
     said = inspect.cleandoc(section.__doc__ or "")
     kind = next((f for n, f in words.keys(section) if n == "type"), None)
     heading = f"## {title}" + (f" ({words.kind(kind).strip('`')})" if kind else "")
+    told = meanings(section)
     rows = [
         f"| `{name}` | {words.kind(field)}{_limits(field)} | {words.default(field)} "
-        f"| {_cell(field.description)} |"
+        f"| {_cell(told[name])} |"
         for name, field in words.keys(section)
     ]
     head = "| key | type | default | meaning |\n| --- | --- | --- | --- |\n"
@@ -121,8 +123,8 @@ def _limits(field: Any) -> str:
     return f"; {found}" if found else ""
 
 
-def _cell(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", "\\|")
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cordillera.components.base import Section
+from cordillera.manifest.meanings import meanings
 from cordillera.manifest.model import Manifest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,8 +23,26 @@ FILE = Path(__file__).parent / "cordillera.schema.json"
 
 def schema() -> dict[str, Any]:
     """The schema of what the loader reads, shorthands included."""
-    made = _closed(Manifest.model_json_schema(by_alias=True))
+    made = _closed(_told(Manifest.model_json_schema(by_alias=True)))
     return {"$schema": DIALECT, "$id": ADDRESS, **made, "title": "cordillera.yaml"}
+
+
+def _told(made: dict[str, Any]) -> dict[str, Any]:
+    """The same with the meaning of every key, unless the section that it holds says just that."""
+    drawn = {"Manifest": made, **made["$defs"]}
+    for section in below(Section):
+        for key, meaning in meanings(section).items() if section.__name__ in drawn else ():
+            node = drawn[section.__name__]["properties"][key]
+            held = drawn.get(str(node.get("$ref", "")).rpartition("/")[2], {})
+            node |= {} if held.get("description") == meaning else {"description": meaning}
+    return made
+
+
+def below(section: type[Section]) -> Iterator[type[Section]]:
+    """All sections made from one."""
+    for one in section.__subclasses__():
+        yield one
+        yield from below(one)
 
 
 def _closed(node: Any) -> Any:

@@ -21,6 +21,8 @@ class Spot:
     path: tuple[str, ...]
     field: FieldInfo | None
     kinds: tuple[Any, ...]
+    inside: type[Section] | None = None
+    """The section that the field belongs to."""
 
     @property
     def sections(self) -> list[type[Section]]:
@@ -38,7 +40,7 @@ def step(spot: Spot, key: str | int) -> Spot | None:
     for section in spot.sections:
         for name, field in keys_of(section):
             if name == str(key):
-                return Spot((*spot.path, name), field, tuple(_unwrap(field.annotation)))
+                return Spot((*spot.path, name), field, tuple(_unwrap(field.annotation)), section)
     for kind in spot.kinds:
         if get_origin(kind) is dict or (get_origin(kind) is list and isinstance(key, int)):
             return Spot((*spot.path, str(key)), None, tuple(_unwrap(get_args(kind)[-1])))

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from cordillera.components.bill import Item
-from cordillera.targets.aws import _bill, _prices, _pricing, _quotas, _rows
+from cordillera.components.bill import Bill, Item
+from cordillera.components.wanted import Wanted
+from cordillera.targets.aws import _bill, _draft, _prices, _pricing, _quotas
 from cordillera.targets.aws._rows import Row
+from cordillera.targets.aws._site import site_of
 from tests.targets.aws import examples
 
 
 def bill_of(app: str, to: Path, **overlay: object) -> list[Item]:
     want = examples.wanted(app, to, **overlay)
-    return list(_bill.items_of(_rows.rows(_bill.templates(want))))
+    return list(_bill.items_of(_bill.rows_of(want)))
+
+
+def whole_bill(want: Wanted) -> Bill | None:
+    return _bill.details(_draft.draft(want, site_of(want))).bill
 
 
 def row(kind: str, **properties: object) -> Row:
@@ -28,7 +34,7 @@ def cost(one: Row) -> float:
 def test_every_type_of_the_templates_is_priced_or_known_to_be_free(
     app: str, tmp_path: Path
 ) -> None:
-    types = {r.type for r in _rows.rows(examples.templates(app, tmp_path))}
+    types = {r.type for r in _bill.rows_of(examples.wanted(app, tmp_path))}
 
     assert types - _pricing.PRICERS.keys() - _pricing.FREE == set()
 
@@ -49,7 +55,7 @@ def test_a_size_without_a_price_is_listed_and_never_nothing() -> None:
 
 def test_resources_that_are_not_built_yet_are_in_the_bill(tmp_path: Path) -> None:
     want = examples.wanted("newsroom", tmp_path)
-    bill = _bill.details(want).bill
+    bill = whole_bill(want)
     assert bill is not None
 
     built = {item.component for item in bill.items if item.usd is not None}
@@ -76,7 +82,7 @@ def test_servers_of_data_are_priced_by_their_sizes() -> None:
 
 def test_choices_save_what_they_say(tmp_path: Path) -> None:
     want = examples.wanted("newsroom", tmp_path / "plain")
-    bill = _bill.details(want).bill
+    bill = whole_bill(want)
     assert bill is not None
     saved = {choice.how: choice.saves_usd for choice in bill.choices}
 
@@ -88,7 +94,7 @@ def test_choices_save_what_they_say(tmp_path: Path) -> None:
 
 
 def test_the_cheapest_newsroom_is_a_quarter_below_the_plain_reference(tmp_path: Path) -> None:
-    bill = _bill.details(examples.wanted("newsroom", tmp_path)).bill
+    bill = whole_bill(examples.wanted("newsroom", tmp_path))
     assert bill is not None and bill.comparison is not None
 
     found = bill.comparison
@@ -102,7 +108,8 @@ def test_the_cheapest_newsroom_is_a_quarter_below_the_plain_reference(tmp_path: 
 def test_spot_keeps_the_first_copy_and_costs_less(tmp_path: Path) -> None:
     services = {"worker": {"spot": True, "architecture": "arm64"}}
 
-    made = examples.templates("newsroom", tmp_path, services=services)
+    want = examples.wanted("newsroom", tmp_path, services=services)
+    made = _draft.draft(want, site_of(want)).templates
 
     worker = made["app"].body["Resources"]["WorkerService"]["Properties"]
     assert "LaunchType" not in worker
@@ -112,19 +119,19 @@ def test_spot_keeps_the_first_copy_and_costs_less(tmp_path: Path) -> None:
     ]
     task = made["release"].body["Resources"]["WorkerTask"]["Properties"]
     assert task["RuntimePlatform"]["CpuArchitecture"] == "ARM64"
-    lines = [c.what for r in _rows.rows(made) for c in _pricing.of(r, _prices.of("us-east-1"))]
+    lines = [c.what for r in _bill.rows_of(want) for c in _pricing.of(r, _prices.of("us-east-1"))]
     assert "1 Fargate Spot tasks of 1 vCPU and 2 GB, Graviton" in lines
 
 
 def test_a_region_without_prices_says_whose_stand_in(tmp_path: Path) -> None:
-    bill = _bill.details(examples.wanted("hello", tmp_path, region="eu-central-1")).bill
+    bill = whole_bill(examples.wanted("hello", tmp_path, region="eu-central-1"))
     assert bill is not None
 
     assert bill.remarks == ["no prices of eu-central-1 are known: those of us-east-1 stand in"]
 
 
 def test_limits_count_the_most_copies_twice_because_of_releases(tmp_path: Path) -> None:
-    needs = _quotas.needs(_rows.rows(examples.templates("newsroom", tmp_path)))
+    needs = _quotas.needs(_bill.rows_of(examples.wanted("newsroom", tmp_path)))
 
     found = {need.limit: need.takes for need in needs}
     assert found["VPCs"] == 1
@@ -134,13 +141,13 @@ def test_limits_count_the_most_copies_twice_because_of_releases(tmp_path: Path) 
 
 @pytest.mark.parametrize("scale", [3, {"min": 2, "max": 8}])
 def test_a_standby_region_needs_the_cores_of_a_failover(scale: object, tmp_path: Path) -> None:
-    made = examples.templates(
+    want = examples.wanted(
         "hello", tmp_path, standby_region="us-west-1", services={"web": {"scale": scale}}
     )
 
     cores = {
         need.region: need.takes
-        for need in _quotas.needs(_rows.rows(made))
+        for need in _quotas.needs(_bill.rows_of(want))
         if need.limit == "Fargate vCPUs"
     }
     assert cores["us-west-1"] == cores["us-east-1"] > 0
@@ -151,9 +158,9 @@ def test_a_standby_region_needs_the_addresses_and_the_databases_of_a_failover(
     outbound: str, addresses: int | None, tmp_path: Path
 ) -> None:
     network = {"outbound": outbound}
-    made = examples.templates("newsroom", tmp_path, network=network)
+    want = examples.wanted("newsroom", tmp_path, network=network)
 
-    found = {(need.region, need.limit): need.takes for need in _quotas.needs(_rows.rows(made))}
+    found = {(need.region, need.limit): need.takes for need in _quotas.needs(_bill.rows_of(want))}
     for region in ("us-east-1", "us-west-1"):
         assert found[region, "VPCs"] == 1
         assert found.get((region, "elastic IP addresses")) == addresses

@@ -7,7 +7,7 @@ import pytest
 
 from cordillera.components.database import DatabaseSpec
 from cordillera.targets.aws import _dashboard, _resource_alarms, backup
-from cordillera.targets.aws._parts import AwsPart, Plain, part, ref
+from cordillera.targets.aws._parts import AwsPart, Plain, held, part, ref
 from cordillera.targets.aws._refs import Ref
 from cordillera.targets.aws._site import DATA
 from tests.targets.aws import examples
@@ -119,5 +119,5 @@ def test_an_app_without_a_database_has_no_vault(tmp_path: Path) -> None:
 def test_a_dashboard_is_json_with_references_filled_in() -> None:
     made = _dashboard.filled({"a": ['"', Ref("front", "Lb", "Name")], "b": Ref("app", "S")})
 
-    pieces = made.to_dict()["Fn::Join"][1]
+    pieces = held(made)["Fn::Join"][1]
     assert [p for p in pieces if isinstance(p, str)] == ['{"a": ["\\"", "', '"], "b": "', '"}']

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cordillera.targets.aws import _stack
-from cordillera.targets.aws._site import Site
+from cordillera.targets.aws import _stack, _standby, components
+from cordillera.targets.aws._site import Site, site_of
 from cordillera.targets.aws._stack import Template
 from tests.targets.aws import examples
 
@@ -128,3 +128,15 @@ def test_a_large_app_still_fits_into_the_stack_that_waits(tmp_path: Path) -> Non
     assert len(waits.text) < _stack.BYTES_MAX / 2
     assert len(waits.body["Parameters"]) < _stack.PARAMETERS_MAX / 2
     assert all(len(one.body.get("Outputs", ())) < _stack.OUTPUTS_MAX for one in made.values())
+
+
+def test_nothing_that_waits_is_left_out_with_what_does_not(tmp_path: Path) -> None:
+    want = examples.wanted("newsroom", tmp_path, watch={"budget": 100})
+    there = site_of(want).standby
+    assert there is not None
+
+    left = [each for each in components.everything() if not each.waits]
+    made = [part for each in left for part in each.parts(want, there)]
+
+    assert made
+    assert {part.unit for part in made} & _standby.UNITS.keys() == set()

@@ -1,13 +1,17 @@
 """Templates: always the same, what the linter accepts, within the limits, rightly referring."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from troposphere import ec2
 
 from cordillera.core.errors import CordilleraError, Refused
 from cordillera.targets.aws import _draft, _roles, _stack, _tasks, queue
+from cordillera.targets.aws._parts import part
 from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
@@ -132,10 +136,9 @@ def test_what_holds_data_outlives_its_stack(tmp_path: Path) -> None:
     for app in APPS:
         want = examples.wanted(app, tmp_path / app)
         draft = _draft.draft(want, site_of(want))
-        for unit, holds in draft.data.items():
-            resources = draft.templates[unit].body["Resources"]
-            kept = [resources[id] for id, data in holds.items() if data]
-            assert all("UpdateReplacePolicy" in one for one in kept)
+        for one in draft.parts:
+            made = draft.templates[one.unit].body["Resources"][one.name]
+            assert not one.holds_data or "UpdateReplacePolicy" in made
 
 
 def test_fargate_has_a_size_for_it_or_says_so(tmp_path: Path) -> None:
@@ -170,3 +173,16 @@ def findings(text: str) -> list[str]:
     config = ManualArgs(regions=["us-east-1", "us-west-1", "eu-central-1"])
     found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
     return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
+
+
+def test_a_resource_without_what_it_must_have_is_no_part() -> None:
+    with pytest.raises(ValueError, match="Subnet Lost lacks VpcId"):
+        part("network", "network", ec2.Subnet("Lost"))
+
+
+def test_a_plan_loads_nothing_that_could_ask_somebody() -> None:
+    code = "import sys, cordillera.targets.aws.target, cordillera.targets.aws._bill; print(*sys.modules)"
+    argv = [sys.executable, "-c", code]
+    loaded = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"boto3", "botocore", "http.client", "ssl", "urllib.request"} & set(loaded) == set()

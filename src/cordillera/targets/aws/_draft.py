@@ -1,6 +1,6 @@
 """A plan in the making: which stacks there are, and what becomes of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +25,9 @@ class Draft:
 
     want: Wanted
     site: Site
+    parts: Sequence[AwsPart]
     templates: dict[str, Template]
     waves: tuple[tuple[str, ...], ...]
-    data: Mapping[str, Mapping[str, bool]]
     found: dict[str, Stack | None] = field(default_factory=dict)
     old: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
@@ -48,6 +48,10 @@ class Draft:
     def order(self) -> tuple[str, ...]:
         """Units, each after all that it refers to."""
         return tuple(unit for wave in self.waves for unit in wave)
+
+    def data(self, unit: str) -> dict[str, bool]:
+        """Which logical ids of a stack hold data."""
+        return {part.name: part.holds_data for part in self.parts if part.unit == unit}
 
     @property
     def touched(self) -> tuple[tuple[str, ...], ...]:
@@ -82,7 +86,7 @@ class Draft:
         off = [id for id, one in body["Resources"].items() if _switches.off(one, switches)]
         moved = self.moved(unit)
         found = _differences.changes(
-            self.old.get(unit), body, self.data.get(unit, {}), self.unsettled(unit) | moved
+            self.old.get(unit), body, self.data(unit), self.unsettled(unit) | moved
         )
         told = _versions.explained(found, self.templates[unit], moved)
         return [change for change in told if change.name not in off]
@@ -103,10 +107,12 @@ class Draft:
 
 
 def draft(want: Wanted, site: Site) -> Draft:
-    """The templates of what is wanted, nothing found yet. Pure."""
+    """The templates of what is wanted, nothing found yet. Pure. Raises CordilleraError beyond a limit."""
     parts = components.build(want, site)
     templates = _stack.templates(parts, site)
-    return Draft(want, site, templates, _stack.waves(templates), _data(parts))
+    for template in templates.values():
+        _stack.refuse_beyond_limits(template)
+    return Draft(want, site, parts, templates, _stack.waves(templates))
 
 
 def offline(made: Draft, remembered: Mapping[str, dict[str, Any]]) -> None:
@@ -129,10 +135,3 @@ def values(template: Template, outputs: Mapping[str, Mapping[str, str]]) -> dict
 
 def _value(ref: Ref, outputs: Mapping[str, Mapping[str, str]]) -> str | None:
     return outputs.get(ref.unit, {}).get(ref.output)
-
-
-def _data(parts: list[AwsPart]) -> dict[str, dict[str, bool]]:
-    found: dict[str, dict[str, bool]] = {}
-    for part in parts:
-        found.setdefault(part.unit, {})[part.name] = part.holds_data
-    return found

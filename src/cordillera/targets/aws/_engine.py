@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
 from cordillera.components.state import EnvironmentState
@@ -26,6 +27,9 @@ from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._draft import Draft
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, site_of
+
+if TYPE_CHECKING:
+    from cordillera.components.bill import Details
 
 OFFLINE = "offline"
 TOKEN_LETTERS = 100
@@ -68,6 +72,12 @@ class AwsEngine:
         )
         self._drafts[plan.id] = draft
         return plan
+
+    def details(self, plan: Plan) -> "Details":
+        """What it consists of, costs and needs of the account's limits."""
+        from cordillera.targets.aws import _bill
+
+        return _bill.details(self._drafts[plan.id])
 
     def open(self, plan: Plan) -> Sequence[str]:
         """Refuse when the account moved since the plan was made, or when it cannot succeed;

@@ -1,8 +1,6 @@
 """What an environment is like now, as ECS, the balancer and the stacks tell, and as its address answers."""
 
 import contextlib
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +76,9 @@ def _front(want: Wanted, url: str, found: Mapping[str, Stack | None]) -> tuple[b
 
 
 def _answers(url: str, want: Wanted) -> tuple[bool, str]:
+    import urllib.error  # and HTTP, TLS, mail: a plan needs none of it
+    import urllib.request
+
     name = public_service(want)
     health = want.services[name].health if name else None
     request = urllib.request.Request(url + (health.path if health else "/"))  # noqa: S310

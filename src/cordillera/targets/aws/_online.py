@@ -109,7 +109,7 @@ def _unit(unit: str, draft: Draft) -> list[Change]:
 def read(unit: str, draft: Draft, found: ChangeSet) -> list[Change]:
     """What a change set would do."""
     template = draft.templates[unit]
-    old, data = draft.old.get(unit, {"Resources": {}}), draft.data.get(unit, {})
+    old, data = draft.old.get(unit, {"Resources": {}}), draft.data(unit)
     changes = _change_sets.changes(found.changes, old, template.body, data)
     return list(_versions.explained(changes, template, draft.moved(unit)))
 

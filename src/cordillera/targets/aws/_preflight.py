@@ -93,7 +93,7 @@ def _limits(draft: Draft, live: Live) -> Iterator[str]:
         for change in changes
         if change.effect in MOVES
     }
-    rows = [row for row in _rows.rows(draft.templates) if (row.unit, row.id) in new]
+    rows = [r for r in _rows.rows(draft.parts, draft.site) if (r.unit, r.id) in new]
     short: list[CordilleraError] = []
     for need in _quotas.needs(rows):
         quota = next(q for q in _quotas.QUOTAS if q.name == need.limit)

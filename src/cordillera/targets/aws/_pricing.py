@@ -3,16 +3,17 @@
 A type is priced here, is free (`FREE`), or is listed as not priced: never silently nothing.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cordillera.targets.aws._prices import SPOT_SHARE, Prices
+from cordillera.targets.aws._refs import within
 from cordillera.targets.aws._rows import Row
 
 REQUESTS_M, GB_OUT, GB_NAT, GB_LOGS = 1.0, 20.0, 10.0, 1.0
 GB_DATABASE, MILLION_IO, GB_OBJECTS, GB_IMAGES, GB_MAILS = 10.0, 5.0, 10.0, 2.0, 0.1
 LCU = 0.1
+SCALED = "AWS::ApplicationAutoScaling::ScalableTarget"
 SERVICE_METRICS, CLUSTER_METRICS = 13, 8
 
 
@@ -60,10 +61,9 @@ def copies(service: Row) -> float:
 def scaled(service: Row) -> Row | None:
     """What says between how many copies a service is steered; None for one of a fixed size."""
     for one in service.siblings():
-        if one.type == "AWS::ApplicationAutoScaling::ScalableTarget":
-            text = json.dumps(one.get("ResourceId"))
-            if f'"{service.id}"' in text:
-                return one
+        named = within(one.get("ResourceId")) if one.type == SCALED else ()
+        if any(ref.id == service.id for ref in named):
+            return one
     return None
 
 

@@ -4,17 +4,16 @@ Plain is what guides draw: a NAT gateway per zone, x86, no Spot, provisioned ser
 What this version does not build yet is on both sides too, and said: plain there, at its smallest here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cordillera.components.bill import Comparison, Item
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _choices, _prices, _pricing, _rows
+from cordillera.targets.aws import _choices, _prices, _pricing
 from cordillera.targets.aws._rows import Row
-from cordillera.targets.aws._stack import Template
 
-Build = Callable[[Wanted], Mapping[str, Template]]
+Build = Callable[[Wanted], Sequence[Row]]
 AURORA, INSTANCE = "AWS::RDS::DBCluster", "AWS::RDS::DBInstance"
 PLAIN: Mapping[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "database": (
@@ -52,9 +51,9 @@ PLAIN: Mapping[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 
 
 def comparison(want: Wanted, build: Build) -> Comparison:
-    """Both, item by item. `build` makes the templates of a wish."""
-    plain = [*_rows.rows(build(_plain_wish(want)))]
-    ours = [_choices.smallest(row) for row in _rows.rows(build(_choices.cheapest(want)))]
+    """Both, item by item. `build` makes the rows of a wish."""
+    plain = build(_plain_wish(want))
+    ours = [_choices.smallest(row) for row in build(_choices.cheapest(want))]
     built = {row.component for row in ours}
     asked: list[str] = [spec.type for spec in want.resources.values()]
     asked += ["firewall"] if any(s.public for s in want.services.values()) else []
@@ -82,7 +81,7 @@ def _drawn(component: str, want: Wanted) -> Iterator[Row]:
         yield Row("", want.region, component, f"{component}{number}", kind, properties, {})
 
 
-def _items(rows: list[Row]) -> Iterator[Item]:
+def _items(rows: Iterable[Row]) -> Iterator[Item]:
     for row in rows:
         for cost in _pricing.of(row, _prices.of(row.region)):
             yield Item(row.component, row.id, cost.what, cost.usd, cost.assumes)

@@ -5,6 +5,7 @@ becomes Ref or GetAtt; one into another stack becomes a parameter whose value th
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 else:
     from troposphere import AWSHelperFn as Function
 
-MARK, VERSION_MARK = "Cordillera::Ref", "Cordillera::Version"
 WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 Text = str | Function
@@ -34,10 +34,6 @@ class Ref(Function):
     unit: str
     id: str
     attribute: str = ""
-
-    def to_dict(self) -> dict[str, list[str]]:
-        """A mark; `_stack` turns it into what its own place needs."""
-        return {MARK: [self.unit, self.id, self.attribute]}
 
     @property
     def output(self) -> str:
@@ -58,11 +54,6 @@ class Version(Function):
 
     of: str
     place: str | Ref
-
-    def to_dict(self) -> dict[str, list[Any]]:
-        """A mark; `_stack` turns it into the parameter."""
-        place = self.place.to_dict() if isinstance(self.place, Ref) else self.place
-        return {VERSION_MARK: [self.of, place]}
 
     @property
     def parameter(self) -> str:
@@ -105,19 +96,13 @@ Value = Text | Secret | Mixed
 """What a variable of a service may be."""
 
 
-def marked(value: object) -> Ref | None:
-    """The reference that a dictionary of a template stands for."""
-    if isinstance(value, dict) and set(value) == {MARK}:
-        return Ref(*value[MARK])
-    return None
-
-
-def marked_version(value: object) -> Version | None:
-    """The version that a dictionary of a template stands for."""
-    if isinstance(value, dict) and set(value) == {VERSION_MARK}:
-        of, place = value[VERSION_MARK]
-        return Version(of, marked(place) or place)
-    return None
+def within(value: Any) -> Iterator[Ref]:
+    """Every reference in what a template holds."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from within(inner)
 
 
 def joined(*pieces: Value) -> Value:

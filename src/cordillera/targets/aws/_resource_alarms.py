@@ -3,14 +3,14 @@
 Pure. A part of a type that is not listed has no alarms.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from troposphere import Sub
 
 from cordillera.targets.aws._alarms import Alarm, Metric
-from cordillera.targets.aws._parts import AwsPart, ref
-from cordillera.targets.aws._refs import camel, marked, text
+from cordillera.targets.aws._parts import AwsPart, Parts, ref
+from cordillera.targets.aws._refs import Ref, camel, text
 
 BUSY_PERCENT, FULL_PERCENT = 90.0, 90.0
 LAG_MS, WAITING_S, FREE_MB = 5000.0, 900.0, 2048.0
@@ -18,11 +18,10 @@ BOUNCED, COMPLAINED = 0.05, 0.001
 """Shares of all mails at which SES begins to look at an account."""
 
 
-def of(parts: Iterable[AwsPart]) -> Iterator[Alarm]:
+def of(parts: Parts) -> Iterator[Alarm]:
     """The alarms of all parts that have some."""
-    made = list(parts)
-    dead = _dead_letters(made)
-    for one in made:
+    dead = _dead_letters(parts)
+    for one in parts:
         if (one.unit, one.name) in dead:
             yield _dead_letter(one)
         elif one.body.type in ALARMS:
@@ -69,21 +68,20 @@ def _queue_name(one: AwsPart) -> Mapping[str, Any]:
     return {"QueueName": ref(one, "QueueName")}
 
 
-def _dead_letters(parts: list[AwsPart]) -> set[tuple[str, str]]:
+def _dead_letters(parts: Parts) -> set[tuple[str, str]]:
     """Queues that others set their messages aside in."""
     found = set[tuple[str, str]]()
     for one in parts:
         if one.body.type == "AWS::SQS::Queue":
-            policy = one.body.definition.get("Properties", {}).get("RedrivePolicy", {})
-            target = marked(policy.get("deadLetterTargetArn"))
-            if target is not None:
+            policy = one.body.properties.get("RedrivePolicy", {})
+            target = policy.get("deadLetterTargetArn")
+            if isinstance(target, Ref):
                 found.add((target.unit, target.id))
     return found
 
 
 def _cache(one: AwsPart) -> Iterator[Alarm]:
-    properties = one.body.definition["Properties"]
-    for number in range(1, int(properties.get("NumCacheClusters", 1)) + 1):
+    for number in range(1, int(one.body.properties.get("NumCacheClusters", 1)) + 1):
         node = {"CacheClusterId": text(ref(one), f"-{number:03}")}
         yield Alarm(
             camel(one.name, "busy", str(number)),

@@ -1,16 +1,17 @@
 """The resources of an environment as rows that price and limits are worked out from. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cordillera.targets.aws import _differences
-from cordillera.targets.aws._stack import Template
+from cordillera.targets.aws._parts import AwsPart
+from cordillera.targets.aws._refs import Ref
+from cordillera.targets.aws._site import UNITS, Site
 
 
 @dataclass(frozen=True)
 class Row:
-    """One resource: where it is, whose it is, what it is."""
+    """One resource: where it is, whose it is, what it is. `around` is unit -> id -> row."""
 
     unit: str
     region: str
@@ -18,7 +19,7 @@ class Row:
     id: str
     type: str
     properties: Mapping[str, Any]
-    around: Mapping[str, Template]
+    around: Mapping[str, Mapping[str, "Row"]]
 
     def get(self, name: str, default: Any = None) -> Any:
         """A property."""
@@ -33,39 +34,28 @@ class Row:
 
     def find(self, value: Any) -> "Row | None":
         """The resource that a property refers to, in this stack or in another."""
-        if not isinstance(value, dict):
-            return None
-        name = value.get("Ref") or (value.get("Fn::GetAtt") or [""])[0]
-        template = self.around.get(self.unit)
-        ref = template.parameters.get(name) if template else None
-        unit, id = (ref.unit, ref.id) if ref else (self.unit, name)
-        return next((row for row in _stack(unit, self.around) if row.id == id), None)
+        return self.around.get(value.unit, {}).get(value.id) if isinstance(value, Ref) else None
 
     def twin(self, unit: str) -> "Row | None":
         """What has the same name and type in another stack."""
-        found = (row for row in _stack(unit, self.around) if row.id == self.id)
-        return next((row for row in found if row.type == self.type), None)
+        found = self.around.get(unit, {}).get(self.id)
+        return found if found and found.type == self.type else None
 
     def count(self, unit: str, kind: str) -> float:
         """How many of a type another stack has."""
-        return float(sum(1 for row in _stack(unit, self.around) if row.type == kind))
+        return float(sum(1 for row in self.around.get(unit, {}).values() if row.type == kind))
 
-    def siblings(self) -> "Iterator[Row]":
+    def siblings(self) -> "Collection[Row]":
         """All resources of the same stack."""
-        return _stack(self.unit, self.around)
+        return self.around.get(self.unit, {}).values()
 
 
-def rows(templates: Mapping[str, Template]) -> Iterator[Row]:
-    """Every resource of an environment."""
-    for unit in templates:
-        yield from _stack(unit, templates)
-
-
-def _stack(unit: str, templates: Mapping[str, Template]) -> Iterator[Row]:
-    template = templates.get(unit)
-    if template is None:
-        return
-    for id, made in template.body["Resources"].items():
-        component = _differences.component_of(id, template.body)
-        properties = made.get("Properties", {})
-        yield Row(unit, template.region, component, id, str(made["Type"]), properties, templates)
+def rows(parts: Iterable[AwsPart], site: Site) -> list[Row]:
+    """Every resource of an environment, stack by stack."""
+    around: dict[str, dict[str, Row]] = {unit: {} for unit in UNITS}
+    for one in parts:
+        unit, region, properties = one.unit, site.region_of(one.unit), one.body.properties
+        around[unit][one.name] = Row(
+            unit, region, one.component, one.name, one.body.type, properties, around
+        )
+    return [row for unit in around.values() for row in unit.values()]

@@ -10,7 +10,7 @@ from typing import Any
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _switches
 from cordillera.targets.aws._parts import AwsPart
-from cordillera.targets.aws._refs import Ref, Version, camel, marked, marked_version
+from cordillera.targets.aws._refs import Ref, Version, camel
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS, Site
 
 RESOURCES_MAX, OUTPUTS_MAX, PARAMETERS_MAX, BYTES_MAX = 500, 200, 200, 1_000_000
@@ -32,7 +32,7 @@ class Template:
 
     @cached_property
     def text(self) -> str:
-        """As it is uploaded. A plan makes dozens: without line breaks that takes a twentieth of the time."""
+        """As it is uploaded. Without line breaks that takes a twentieth of the time."""
         return json.dumps(self.body, sort_keys=True) + "\n"
 
     @property
@@ -52,7 +52,7 @@ class Template:
 
 
 def templates(parts: Iterable[AwsPart], site: Site) -> dict[str, Template]:
-    """Unit -> template, in the units' plain order. Raises CordilleraError beyond a limit."""
+    """Unit -> template, in the units' plain order. Raises CordilleraError when two parts are one resource."""
     units: dict[str, list[AwsPart]] = {}
     for part in parts:
         units.setdefault(part.unit, []).append(part)
@@ -121,9 +121,7 @@ class _Draft:
             body["Outputs"] = self.outputs
         name, region = self.site.stack_name(self.unit), self.site.region_of(self.unit)
         known, secrets = dict(sorted(self.parameters.items())), dict(sorted(self.versions.items()))
-        made = Template(self.unit, name, region, body, known, tuple(switches), secrets)
-        _refuse_beyond_limits(made)
-        return made
+        return Template(self.unit, name, region, body, known, tuple(switches), secrets)
 
     def _what(self) -> str:
         """The account's stacks are the same for all of its environments."""
@@ -132,11 +130,12 @@ class _Draft:
         return f"{self.unit} of {self.site.environment}"
 
     def _resolved(self, value: Any) -> Any:
-        ref, version = marked(value), marked_version(value)
-        if ref is not None:
-            return self._reference(ref)
-        if version is not None:
-            return self._version(version)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Ref):
+            return self._reference(value)
+        if isinstance(value, Version):
+            return self._version(value)
         if isinstance(value, dict):
             return {key: self._resolved(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -174,7 +173,8 @@ def _owner(made: Mapping[str, _Draft], ref: Ref) -> _Draft:
     return made[ref.unit]
 
 
-def _refuse_beyond_limits(made: Template) -> None:
+def refuse_beyond_limits(made: Template) -> None:
+    """Raises CordilleraError for what CloudFormation would not take."""
     for section, most in (
         ("Resources", RESOURCES_MAX),
         ("Outputs", OUTPUTS_MAX),

@@ -9,11 +9,11 @@ at no copies. Left out is what costs by the hour or would start copies; a failov
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from troposphere import Sub, encode_to_dict
+from troposphere import Sub
 
 from cordillera.targets.aws import _edge_word
-from cordillera.targets.aws._parts import AwsPart, part_of
-from cordillera.targets.aws._refs import Ref, marked
+from cordillera.targets.aws._parts import AwsPart, held, part_of
+from cordillera.targets.aws._refs import Ref, Version, within
 from cordillera.targets.aws._site import APP, FRONT, NETWORK, RELEASE, STANDBY, STANDBY_APP, Site
 
 UNITS = {NETWORK: STANDBY, FRONT: STANDBY_APP, RELEASE: STANDBY_APP, APP: STANDBY_APP}
@@ -46,38 +46,34 @@ def waiting(here: Iterable[AwsPart], there: Iterable[AwsPart]) -> Iterator[AwsPa
     missing = {(one.unit, one.name) for one in there if one.body.type in NOT_YET[1:]}
     types = {(one.unit, one.name): one for one in here}
     for one in chosen:
-        if one.body.type in NEEDED_LATER and _refers(one.body.definition, missing):
+        named = within(one.body.definition) if one.body.type in NEEDED_LATER else ()
+        if any((ref.unit, ref.id) in missing for ref in named):
             continue
         definition = _moved(one.body.definition, moving, types)
         if one.body.type == SERVICE:
-            definition["Properties"]["DesiredCount"] = 0
+            definition = _with(definition, DesiredCount=0)
         yield part_of(
             one.component, UNITS[one.unit], one.name, definition, holds_data=one.holds_data
         )
 
 
 def _with_copy(one: AwsPart, site: Site) -> AwsPart:
-    definition = one.body.definition
-    regions = [each["Region"] for each in definition["Properties"].get("ReplicaRegions", ())]
+    regions = [each["Region"] for each in one.body.properties.get("ReplicaRegions", ())]
     wanted = dict.fromkeys([*regions, str(site.standby_region)])
-    definition["Properties"]["ReplicaRegions"] = [{"Region": region} for region in wanted]
+    definition = _with(one.body.definition, ReplicaRegions=[{"Region": each} for each in wanted])
     return part_of(one.component, one.unit, one.name, definition, holds_data=one.holds_data)
 
 
-def _refers(value: Any, ids: set[tuple[str, str]]) -> bool:
-    found = marked(value)
-    if found is not None:
-        return (found.unit, found.id) in ids
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_refers(one, ids) for one in inner)
+def _with(definition: Mapping[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**definition, "Properties": {**definition["Properties"], **properties}}
 
 
 def _moved(value: Any, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) -> Any:
     """Every reference as it is in the stacks that wait."""
-    found = marked(value)
-    if found is not None:
-        made = _there(found, moving, here)
-        return made.to_dict() if isinstance(made, Ref) else encode_to_dict(made)
+    if isinstance(value, str | Version):
+        return value
+    if isinstance(value, Ref):
+        return held(_there(value, moving, here))
     if isinstance(value, dict):
         return {key: _moved(inner, moving, here) for key, inner in value.items()}
     if isinstance(value, list):
@@ -93,7 +89,7 @@ def _there(ref: Ref, moving: set[tuple[str, str]], here: Mapping[Any, AwsPart]) 
     if kind == SECRET and ref.attribute in ("", "Id"):
         return _edge_word.here(ref)
     if kind == REPOSITORY and owner is not None:
-        name = owner.body.definition["Properties"]["RepositoryName"]
+        name = owner.body.properties["RepositoryName"]
         return Sub(REPOSITORIES[ref.attribute] + name)
     copied = (STANDBY, ref.id.removesuffix("Bucket") + "StandbyBucket")
     if kind == BUCKET and copied in here:

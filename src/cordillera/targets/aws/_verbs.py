@@ -7,7 +7,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cordillera.components.bill import Details
 from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
@@ -160,11 +159,6 @@ class AwsVerbs:
         from cordillera.targets.aws import _eject
 
         return _eject.write(want, folder)
-
-    def details(self, want: Wanted) -> Details:
-        from cordillera.targets.aws import _bill
-
-        return _bill.details(want)
 
     def drift(self, environment: str) -> Sequence[Drift]:
         from cordillera.targets.aws import _drift

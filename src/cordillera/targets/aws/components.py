@@ -1,5 +1,6 @@
 """The components of the target `aws`: one file each, joined here."""
 
+from collections.abc import Iterable
 from functools import cache as remembered
 
 from cordillera.components.wanted import Wanted
@@ -44,11 +45,16 @@ def everything() -> tuple[Component, ...]:
 
 def build(want: Wanted, site: Site) -> list[AwsPart]:
     """All parts of an environment. Asks nobody, touches nothing."""
-    made = _parts(want, site)
+    made = _parts(everything(), want, site)
     if site.standby is None:
         return made
-    return [*_standby.copied(made, site), *_standby.waiting(made, _parts(want, site.standby))]
+    there = _parts([each for each in everything() if each.waits], want, site.standby)
+    return [*_standby.copied(made, site), *_standby.waiting(made, there)]
 
 
-def _parts(want: Wanted, site: Site) -> list[AwsPart]:
-    return [part for component in everything() for part in component.parts(want, site)]
+def _parts(components: Iterable[Component], want: Wanted, site: Site) -> list[AwsPart]:
+    made: list[AwsPart] = []
+    for component in components:
+        made += component.parts(want, site)
+        made += component.about(made, want, site)
+    return made

@@ -11,7 +11,6 @@ from cordillera.targets.aws import (
     _events,
     _release_alarms,
     _resource_alarms,
-    _resources,
     _uptime,
     certificate,
     service,
@@ -38,8 +37,14 @@ class Monitoring(Component):
     name = "monitoring"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        made = [*_release_alarms.parts(want), *topic(OPERATIONS, want, site)]
-        made += [one.part(OPERATIONS) for one in _alarms(want, site)]
+        """What rolls back a release; the half that waits needs no more."""
+        return list(_release_alarms.parts(want))
+
+    def about(self, others: Parts, want: Wanted, site: Site) -> Parts:
+        if site.stands_by:
+            return ()
+        made = list(topic(OPERATIONS, want, site))
+        made += [one.part(OPERATIONS) for one in _alarms(others, want, site)]
         made.append(part("monitoring", OPERATIONS, _dashboard.dashboard(want, site)))
         made += _events.parts(OPERATIONS)
         if want.watch.budget is not None:
@@ -51,7 +56,7 @@ class Monitoring(Component):
         return made
 
 
-def _alarms(want: Wanted, site: Site) -> Iterator[Alarm]:
+def _alarms(others: Parts, want: Wanted, site: Site) -> Iterator[Alarm]:
     for name in want.services:
         yield from _service(name, want)
     public = public_service(want)
@@ -59,8 +64,7 @@ def _alarms(want: Wanted, site: Site) -> Iterator[Alarm]:
         yield from _balancer(public, want)
     if want.edge.domains and public is not None:
         yield _expiry("Certificate", certificate.CERTIFICATE)
-    resources = _resources.by_type().values()
-    yield from _resource_alarms.of(p for each in resources for p in each.parts(want, site))
+    yield from _resource_alarms.of(others)
     for name, spec in want.watch.alarms.items():
         yield _own(name, spec, site)
 

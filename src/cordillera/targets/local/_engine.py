@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from cordillera.components.protocol import (
     Change,
@@ -39,6 +40,9 @@ from cordillera.targets.local import network as network_component
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._parts import LocalPart, Process, Task
 from cordillera.targets.local._site import Site
+
+if TYPE_CHECKING:
+    from cordillera.components.bill import Details
 
 
 @dataclass
@@ -92,6 +96,12 @@ class LocalEngine:
         )
         self._drafts[plan.id] = _Draft(want, site, intent, {p.key: p for p in parts}, units)
         return plan
+
+    def details(self, plan: Plan) -> "Details":
+        """Nothing costs anything here."""
+        from cordillera.components.bill import Details
+
+        return Details()
 
     # -- applying ---------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cordillera.components.bill import Details
 from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError
@@ -126,9 +125,6 @@ class LocalVerbs:
             "`eject` is not offered on local: its processes are nobody else's format",
             hint="eject an environment of the target aws",
         )
-
-    def details(self, want: Wanted) -> Details:
-        return Details()
 
     def drift(self, environment: str) -> Sequence[Drift]:
         return ()  # every probe compares with what was applied already
