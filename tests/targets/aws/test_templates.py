@@ -1,6 +1,7 @@
 """Templates: always the same, what the linter accepts, within the limits, rightly referring."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
 APPS = sorted(examples.OVERLAYS)
+LINTED_FOR = ["us-east-1", "us-west-1", "eu-central-1"]
 SUPPRESSED = frozenset[str]()
 """Rules of the linter that are left out, each with a reason beside it."""
 
@@ -163,10 +165,22 @@ def _linted(app: str) -> list[str]:
     return [found for _, text in examples.golden(app) for found in _findings(text)]
 
 
+@cache
 def _findings(text: str) -> list[str]:
-    from cfnlint import api
-    from cfnlint.config import ManualArgs
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.decode.decode import decode_str
+    from cfnlint.runner import run_template_by_data
 
-    config = ManualArgs(regions=["us-east-1", "us-west-1", "eu-central-1"])
-    found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
+    template, unreadable = decode_str(json.dumps(json.loads(text)))
+    assert not unreadable
+    found: Any = run_template_by_data(template, ConfigMixIn(regions=LINTED_FOR), _rules())
     return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
+
+
+@cache
+def _rules() -> Any:
+    """Every rule of the linter: reading them takes longer than most templates."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
+    return Runner(ConfigMixIn(regions=LINTED_FOR)).rules
