@@ -55,7 +55,7 @@ class Shell:
         )  # fmt: skip
 
     def here(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The same within this process: for what ends before it starts anything."""
+        """The same within this process: for what ends before it starts or remembers anything."""
         out, err = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.folder)

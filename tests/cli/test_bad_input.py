@@ -56,7 +56,7 @@ def test_an_image_and_no_engine(shell: Shell) -> None:
     shell.variables["PATH"] = f"{shell.folder}:{os.environ['PATH']}"
     shell.manifest(MANIFEST.replace("command: exec python3 app.py", "image: hello:1"))
 
-    done = shell.here("up")
+    done = shell.run("up")  # a process remembers which engine answered
 
     assert done.returncode == 3
 
