@@ -174,7 +174,8 @@ def _findings(text: str) -> list[str]:
     template, unreadable = decode_str(json.dumps(json.loads(text)))
     assert not unreadable
     found: Any = run_template_by_data(template, ConfigMixIn(regions=LINTED_FOR), _rules())
-    return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
+    told = [(f.rule.id, getattr(f, "path", "whole"), f.message) for f in found]
+    return [f"{id} {path}: {why}" for id, path, why in told if id not in SUPPRESSED]
 
 
 @cache
