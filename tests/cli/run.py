@@ -1,14 +1,19 @@
 """The command as people run it: another process, its own folders."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
+
+from cordillera.cli import main, render
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HELLO = (EXAMPLES / "hello/app.py").read_text()
@@ -48,6 +53,22 @@ class Shell:
             self.argv(*words), cwd=self.folder, env=self.environment(), input=stdin,
             text=True, capture_output=True, timeout=180, check=False,
         )  # fmt: skip
+
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same within this process: for what ends before it starts or remembers anything."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            patch.delenv("CI", raising=False)
+            patch.setattr(sys, "argv", ["cordillera", *words])
+            render.console.cache_clear()
+            with pytest.raises(SystemExit) as end:
+                main.main()
+        render.console.cache_clear()
+        status = int(end.value.code or 0)
+        return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """The command, running."""

@@ -15,7 +15,7 @@ def newsroom(tmp_path: Path) -> Path:
 
 def said(folder: Path, *words: str) -> str:
     with run.shell(folder) as shell:
-        done = shell.run(*words)
+        done = shell.here(*words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -28,7 +28,7 @@ def untouched(shell: Shell) -> bool:
 def test_an_unknown_key(shell: Shell) -> None:
     shell.manifest(MANIFEST.replace("scale: 2", "scael: 2"))
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 2
 
@@ -53,7 +53,7 @@ def test_a_time_that_logs_cannot_begin_at(since: str, said: str, shell: Shell) -
 def test_no_manifest(shell: Shell) -> None:
     (shell.folder / "cordillera.yaml").unlink()
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 2
 
@@ -68,7 +68,7 @@ def test_an_image_and_no_engine(shell: Shell) -> None:
     shell.variables["PATH"] = f"{shell.folder}:{os.environ['PATH']}"
     shell.manifest(MANIFEST.replace("command: exec python3 app.py", "image: hello:1"))
 
-    done = shell.run("up")
+    done = shell.run("up")  # a process remembers which engine answered
 
     assert done.returncode == 3
 
@@ -82,7 +82,7 @@ def test_two_public_services(shell: Shell) -> None:
     second = "  api: {command: serve, public: true}\nenvironments:"
     shell.manifest(MANIFEST.replace("environments:", second))
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 3
 
@@ -93,7 +93,7 @@ def test_two_public_services(shell: Shell) -> None:
 def test_a_secret_that_nobody_set(shell: Shell) -> None:
     shell.manifest(MANIFEST.replace("scale: 2", "secrets: [API_TOKEN]"))
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 2
 
@@ -103,7 +103,7 @@ def test_a_secret_that_nobody_set(shell: Shell) -> None:
 
 
 def test_an_unknown_environment(shell: Shell) -> None:
-    done = shell.run("status", "--env", "acme/tset")
+    done = shell.here("status", "--env", "acme/tset")
 
     assert done.returncode == 2
 
@@ -114,7 +114,7 @@ def test_an_unknown_environment(shell: Shell) -> None:
 def test_several_environments_and_none_named(shell: Shell) -> None:
     shell.manifest(MANIFEST + "  globex/test: {target: local}\n")
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 2
 
@@ -126,7 +126,7 @@ def test_several_environments_and_none_named(shell: Shell) -> None:
 def test_a_target_that_is_not_there(shell: Shell) -> None:
     shell.manifest(MANIFEST.replace("target: local", "target: mainframe"))
 
-    done = shell.run("up")
+    done = shell.here("up")
 
     assert done.returncode == 2
 
@@ -140,7 +140,7 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = shell.run("up", "--listen", address)
+        done = shell.here("up", "--listen", address)
 
     assert done.returncode == 1
 
@@ -168,7 +168,7 @@ def test_a_port_that_is_taken_while_it_comes_up(shell: Shell) -> None:
 
 
 def test_an_address_that_is_none(shell: Shell) -> None:
-    done = shell.run("up", "--listen", "everywhere")
+    done = shell.here("up", "--listen", "everywhere")
 
     assert done.returncode == 2
 

@@ -147,7 +147,7 @@ class Site(BaseHTTPRequestHandler):
 
 def test_the_editor_counts_refusals_and_being_sent_to_the_login_page() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         editor = Editor(f"http://127.0.0.1:{server.server_port}", signed_in=True)
         editor.get("/")
         editor.get("/missing", may_be_missing=True)

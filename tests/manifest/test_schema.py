@@ -80,6 +80,11 @@ REFUSED: list[Any] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def published() -> Draft202012Validator:
+    return Draft202012Validator(schema.schema())
+
+
 def loads(tmp_path: Path, data: object) -> bool:
     path = tmp_path / "cordillera.yaml"
     path.write_text(yaml.safe_dump(data))
@@ -91,22 +96,22 @@ def loads(tmp_path: Path, data: object) -> bool:
 
 
 @pytest.mark.parametrize("data", ACCEPTED)
-def test_both_accept(tmp_path: Path, data: object) -> None:
-    errors = [e.message for e in Draft202012Validator(schema.schema()).iter_errors(data)]
+def test_both_accept(published: Draft202012Validator, tmp_path: Path, data: object) -> None:
+    errors = [e.message for e in published.iter_errors(data)]
 
     assert errors == []
     assert loads(tmp_path, data)
 
 
 @pytest.mark.parametrize("data", REFUSED)
-def test_both_refuse(tmp_path: Path, data: object) -> None:
-    assert not Draft202012Validator(schema.schema()).is_valid(data)
+def test_both_refuse(published: Draft202012Validator, tmp_path: Path, data: object) -> None:
+    assert not published.is_valid(data)
     assert not loads(tmp_path, data)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/cordillera.yaml")), ids=str)
-def test_examples_follow_the_schema(path: Path) -> None:
-    Draft202012Validator(schema.schema()).validate(yaml.safe_load(path.read_text()))
+def test_examples_follow_the_schema(published: Draft202012Validator, path: Path) -> None:
+    published.validate(yaml.safe_load(path.read_text()))
     find.with_environments(path)
 
 

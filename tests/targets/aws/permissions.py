@@ -11,10 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-
 from tests.targets.aws import examples
 
 SOURCES = Path(__file__).parents[3] / "src/cordillera/targets/aws"
@@ -65,7 +61,8 @@ def text() -> str:
     return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
-def calls() -> set[str]:
+@cache
+def calls() -> frozenset[str]:
     """The actions of every call that the sources make."""
     found: set[str] = set()
     for path in SOURCES.glob("*.py"):
@@ -73,7 +70,7 @@ def calls() -> set[str]:
         for service in _services(tree):
             for verb in _verbs(tree) & operations(service).keys():
                 found |= set(actions(service, verb))
-    return found
+    return frozenset(found)
 
 
 def actions(service: str, verb: str) -> list[str]:
@@ -86,10 +83,22 @@ def actions(service: str, verb: str) -> list[str]:
 def operations(service: str) -> dict[str, str]:
     """Verb of the SDK -> operation."""
     from botocore import xform_name
+
+    model = _sdk().get_service_model(service)
+    return {xform_name(name): name for name in model.operation_names}
+
+
+@cache
+def _sdk() -> Any:
     from botocore.session import get_session
 
-    model = get_session().get_service_model(service)
-    return {xform_name(name): name for name in model.operation_names}
+    return get_session()
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Every service of the SDK."""
+    return frozenset(_sdk().get_available_services())
 
 
 def types() -> set[str]:
@@ -116,6 +125,8 @@ def types() -> set[str]:
 
 def of_type(kind: str) -> list[str]:
     """What CloudFormation needs to make, read, change and delete one."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     handlers = schema.get("handlers", {})
     found = {
@@ -132,11 +143,14 @@ def of_type(kind: str) -> list[str]:
 def exists(action: str) -> bool:
     """Whether IAM knows it. Schemas also name some that it does not, such as s3:REST.PUT.OBJECT."""
     service, _, verb = action.partition(":")
-    return verb.lower() in _known().get(service.lower(), {}).get("Actions", {})
+    return verb.lower() in _named_by_iam().get(service.lower(), {}).get("Actions", {})
 
 
 @cache
-def _known() -> dict[str, Any]:
+def _named_by_iam() -> dict[str, Any]:
+    from cfnlint.data import AdditionalSpecs
+    from cfnlint.helpers import load_resource
+
     found: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
     return found
 
@@ -168,9 +182,7 @@ WITHOUT_HANDLERS: dict[str, tuple[str, ...]] = {
 
 
 def _services(tree: ast.AST) -> Iterator[str]:
-    from botocore.session import get_session
-
-    known = set(get_session().get_available_services())
+    known = _known()
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else ""

@@ -70,6 +70,12 @@ def body(to: Path, unit: str = "data", **overlay: object) -> dict[str, Any]:
     return dict(examples.templates("newsroom", to, **overlay)[unit].body)
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The newsroom's stack of data: to be read only."""
+    return body(tmp_path_factory.mktemp("newsroom"))
+
+
 def properties(made: dict[str, Any], id: str) -> dict[str, Any]:
     found: dict[str, Any] = made["Resources"][id]["Properties"]
     return found
@@ -103,8 +109,10 @@ def test_own_rules_find_nothing(app: str) -> None:
         ("CacheReplicationGroup", "AuthToken", "TLS and a password"),
     ],
 )
-def test_own_rules_find_what_was_left_out(id: str, key: str, told: str, tmp_path: Path) -> None:
-    made = copy.deepcopy(body(tmp_path))
+def test_own_rules_find_what_was_left_out(
+    id: str, key: str, told: str, data: dict[str, Any]
+) -> None:
+    made = copy.deepcopy(data)
     properties(made, id).pop(key)
 
     assert any(told in found for found in rules.broken(made))
@@ -171,18 +179,22 @@ def test_no_template_holds_a_password_and_no_role_may_do_everything(tmp_path: Pa
                 assert not re.search(r'"(s3|sqs|ses|kms|rds|\*):?\*"', json.dumps(one)), unit
 
 
-def test_data_is_copied_to_the_standby_region_only_where_there_is_one(tmp_path: Path) -> None:
-    here = properties(body(tmp_path / "1"), "UploadsBucket")["ReplicationConfiguration"]
-    alone = body(tmp_path / "2", standby_region=None)
+def test_data_is_copied_to_the_standby_region_only_where_there_is_one(
+    tmp_path: Path, data: dict[str, Any]
+) -> None:
+    here = properties(data, "UploadsBucket")["ReplicationConfiguration"]
+    alone = body(tmp_path, standby_region=None)
 
     rule = here["Rules"][0]
     assert rule["Destination"]["ReplicationTime"]["Time"] == {"Minutes": 15}
     assert "ReplicationConfiguration" not in properties(alone, "UploadsBucket")
 
 
-def test_the_content_network_may_read_public_prefixes_and_nobody_else(tmp_path: Path) -> None:
+def test_the_content_network_may_read_public_prefixes_and_nobody_else(
+    tmp_path: Path, data: dict[str, Any]
+) -> None:
     want = examples.wanted("newsroom", tmp_path)
-    policy = properties(body(tmp_path / "1"), "UploadsBucketPolicy")["PolicyDocument"]
+    policy = properties(data, "UploadsBucketPolicy")["PolicyDocument"]
 
     assert [(o.resource, o.prefixes) for o in objects.origins(want)] == [("uploads", ("media/",))]
     allowed = [s for s in policy["Statement"] if s["Effect"] == "Allow"]

@@ -13,6 +13,7 @@ from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _client
 
 ROLE, EXTERNAL_ID = "arn:aws:iam::222222222222:role/cordillera", "acme-7f3a"
+STOPS_WITHIN_S = 0.01
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 TAKEN = """<AssumeRoleResponse xmlns="{namespace}"><AssumeRoleResult><Credentials>
 <AccessKeyId>ASIA{number:016}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
@@ -65,7 +66,7 @@ class Sts:
 def sts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
     made = Sts(request.param)
     server = ThreadingHTTPServer(("127.0.0.1", 0), made.handler())
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(STOPS_WITHIN_S,), daemon=True).start()
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
         "AWS_ACCESS_KEY_ID": "AKIAOURS",

@@ -4,21 +4,31 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cordillera.targets.aws import _stack, _standby, components
 from cordillera.targets.aws._site import Site, site_of
 from cordillera.targets.aws._stack import Template
 from tests.targets.aws import examples
 
 
-def standby(to: Path, app: str = "newsroom") -> tuple[dict[str, Template], dict[str, Any]]:
-    made = examples.templates(app, to, region="eu-central-1", standby_region="eu-west-1")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """The newsroom's templates: to be read only."""
+    to = tmp_path_factory.mktemp("newsroom")
+    return examples.templates("newsroom", to, region="eu-central-1", standby_region="eu-west-1")
+
+
+@pytest.fixture
+def resources(made: dict[str, Template]) -> dict[str, Any]:
+    """What waits."""
     early, late = made["standby"].body["Resources"], made["standby-app"].body["Resources"]
-    return made, {**early, **late}
+    return {**early, **late}
 
 
-def test_it_costs_no_hour_of_a_copy_nor_a_gateway(tmp_path: Path) -> None:
-    made, resources = standby(tmp_path)
-
+def test_it_costs_no_hour_of_a_copy_nor_a_gateway(
+    made: dict[str, Template], resources: dict[str, Any]
+) -> None:
     services = [one for one in resources.values() if one["Type"] == "AWS::ECS::Service"]
     assert [one["Properties"]["DesiredCount"] for one in services] == [0, 0]
     kinds = {one["Type"] for one in resources.values()}
@@ -27,16 +37,14 @@ def test_it_costs_no_hour_of_a_copy_nor_a_gateway(tmp_path: Path) -> None:
     assert made["standby"].region == "eu-west-1"
 
 
-def test_it_has_what_a_failover_must_not_wait_for(tmp_path: Path) -> None:
-    _, resources = standby(tmp_path)
-
+def test_it_has_what_a_failover_must_not_wait_for(resources: dict[str, Any]) -> None:
     ids = {"Key", "Vpc", "Certificate", "Firewall", "LoadBalancer", "StandbyVault", "WebTask"}
     assert ids <= set(resources)
 
 
-def test_its_network_may_be_joined_with_the_other(tmp_path: Path) -> None:
-    made, resources = standby(tmp_path)
-
+def test_its_network_may_be_joined_with_the_other(
+    made: dict[str, Template], resources: dict[str, Any]
+) -> None:
     here = made["network"].body["Resources"]["Vpc"]["Properties"]["CidrBlock"]
     there = resources["Vpc"]["Properties"]["CidrBlock"]
     assert here != there
@@ -45,9 +53,7 @@ def test_its_network_may_be_joined_with_the_other(tmp_path: Path) -> None:
     assert all(one["Properties"]["CidrBlock"].startswith(lead) for one in subnets)
 
 
-def test_a_task_there_asks_nothing_of_the_lost_region(tmp_path: Path) -> None:
-    _, resources = standby(tmp_path)
-
+def test_a_task_there_asks_nothing_of_the_lost_region(resources: dict[str, Any]) -> None:
     task = resources["WebTask"]["Properties"]["ContainerDefinitions"][0]
     log = task["LogConfiguration"]["Options"]
     variables = {v["Name"]: v["Value"] for v in task["Environment"]}
@@ -56,18 +62,14 @@ def test_a_task_there_asks_nothing_of_the_lost_region(tmp_path: Path) -> None:
     assert all("${AWS::Region}" in str(secret["ValueFrom"]) for secret in task["Secrets"])
 
 
-def test_an_app_there_uses_the_copied_objects(tmp_path: Path) -> None:
-    _, resources = standby(tmp_path)
-
+def test_an_app_there_uses_the_copied_objects(resources: dict[str, Any]) -> None:
     task = resources["WebTask"]["Properties"]["ContainerDefinitions"][0]
     variables = {v["Name"]: v["Value"] for v in task["Environment"]}
     assert variables["UPLOADS_BUCKET"] == {"Ref": "StandbyUploadsStandbyBucket"}
     assert "DataUploadsBucket" not in json.dumps(resources)
 
 
-def test_every_secret_has_a_copy_there(tmp_path: Path) -> None:
-    made, _ = standby(tmp_path)
-
+def test_every_secret_has_a_copy_there(made: dict[str, Template]) -> None:
     secrets = [
         one["Properties"]["ReplicaRegions"]
         for template in made.values()
@@ -78,16 +80,12 @@ def test_every_secret_has_a_copy_there(tmp_path: Path) -> None:
     assert all({"Region": "eu-west-1"} in regions for regions in secrets)
 
 
-def test_it_refers_to_nothing_that_its_own_stack_could_have(tmp_path: Path) -> None:
-    made, _ = standby(tmp_path)
-
+def test_it_refers_to_nothing_that_its_own_stack_could_have(made: dict[str, Template]) -> None:
     known = {"standby", "data", "front", "release", "edge"}
     assert {ref.unit for ref in made["standby-app"].parameters.values()} <= known
 
 
-def test_data_may_be_copied_to_it_before_there_is_any(tmp_path: Path) -> None:
-    made, _ = standby(tmp_path)
-
+def test_data_may_be_copied_to_it_before_there_is_any(made: dict[str, Template]) -> None:
     assert made["standby"].needs == frozenset()
     assert {"Key", "StandbyVault", "Vpc"} <= set(made["standby"].body["Resources"])
 

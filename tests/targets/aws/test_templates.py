@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cordillera.targets.aws._site import Site, site_of
 from tests.targets.aws import create_only, examples
 
 APPS = sorted(examples.OVERLAYS)
+LINTED_FOR = ["us-east-1", "us-west-1", "eu-central-1"]
 SUPPRESSED = frozenset[str]()
 """Rules of the linter that are left out, each with a reason beside it."""
 
@@ -166,13 +168,26 @@ def _linted(app: str) -> list[str]:
     return [found for _, text in examples.golden(app) for found in findings(text)]
 
 
+@cache
 def findings(text: str) -> list[str]:
-    from cfnlint import api
-    from cfnlint.config import ManualArgs
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.decode.decode import decode_str
+    from cfnlint.runner import run_template_by_data
 
-    config = ManualArgs(regions=["us-east-1", "us-west-1", "eu-central-1"])
-    found: list[Any] = api.lint(json.dumps(json.loads(text)), config=config)
-    return [f"{f.rule.id} {f.path}: {f.message}" for f in found if f.rule.id not in SUPPRESSED]
+    template, unreadable = decode_str(json.dumps(json.loads(text)))
+    assert not unreadable
+    found: Any = run_template_by_data(template, ConfigMixIn(regions=LINTED_FOR), _rules())
+    told = [(f.rule.id, getattr(f, "path", "whole"), f.message) for f in found]
+    return [f"{id} {path}: {why}" for id, path, why in told if id not in SUPPRESSED]
+
+
+@cache
+def _rules() -> Any:
+    """Every rule of the linter: reading them takes longer than most templates."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
+    return Runner(ConfigMixIn(regions=LINTED_FOR)).rules
 
 
 def test_a_resource_without_what_it_must_have_is_no_part() -> None:

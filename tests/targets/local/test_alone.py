@@ -8,6 +8,7 @@ from threading import Thread
 from cordillera.targets.local._keeper.caches import Cache, held_for_master, needed
 
 HERE, OTHER = "10.1.10.2", "10.1.20.2"
+STOPS_WITHIN_S = 0.01
 MASTER, REPLICA = {"role": "master"}, {"role": "slave"}
 
 
@@ -27,7 +28,7 @@ def sentinel(master: str) -> Iterator[tuple[str, int]]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers) as server:
         server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(STOPS_WITHIN_S,), daemon=True).start()
         yield "127.0.0.1", server.server_address[1]
         server.shutdown()
 
