@@ -55,8 +55,8 @@ def test_a_role_for_a_customer_is_a_template_on_stdout_and_all_else_beside_it(
     tmp_path: Path,
 ) -> None:
     with run.shell(tmp_path) as shell:
-        done = shell.run("aws", "role", "--trust", "999999999999")
-        again = shell.run("aws", "role", "--trust", "999999999999", "--external-id", "acme-7f3a")
+        done = shell.here("aws", "role", "--trust", "999999999999")
+        again = shell.here("aws", "role", "--trust", "999999999999", "--external-id", "acme-7f3a")
 
     role = json.loads(done.stdout)["Resources"]["Role"]["Properties"]
     trust = role["AssumeRolePolicyDocument"]["Statement"][0]
@@ -72,7 +72,7 @@ def test_a_role_for_a_customer_is_a_template_on_stdout_and_all_else_beside_it(
 
 def test_nobody_is_trusted_by_mistake(tmp_path: Path) -> None:
     with run.shell(tmp_path) as shell:
-        done = shell.run("aws", "role", "--trust", "*")
+        done = shell.here("aws", "role", "--trust", "*")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "`*` is nobody whom a role can trust" in done.stderr
