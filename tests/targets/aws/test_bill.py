@@ -7,7 +7,7 @@ import pytest
 
 from cordillera.components.bill import Bill, Item
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _bill, _draft, _prices, _pricing, _quotas
+from cordillera.targets.aws import _bill, _choices, _draft, _mail_relay, _prices, _pricing, _quotas
 from cordillera.targets.aws._rows import Row
 from cordillera.targets.aws._site import site_of
 from tests.targets.aws import examples
@@ -91,6 +91,17 @@ def test_choices_save_what_they_say(tmp_path: Path) -> None:
     total = sum(item.usd or 0.0 for item in cheaper)
     assert bill.total_usd - total == pytest.approx(saved["network: {outbound: none}"])
     assert list(saved.values()) == sorted(saved.values(), reverse=True)
+
+
+def test_no_choice_names_what_no_manifest_can_change(tmp_path: Path) -> None:
+    providers = {"mail": {"type": "mail", **examples.TWO_PROVIDERS}}
+    want = _mail_relay.with_relays(examples.wanted("newsroom", tmp_path, resources=providers))
+    assert "mail-relay" in want.services
+
+    choices = [how for _, how, _ in _choices.alternatives(want)]
+
+    assert choices
+    assert not [how for how in choices if "mail-relay" in how]
 
 
 def test_the_cheapest_newsroom_is_a_quarter_below_the_plain_reference(tmp_path: Path) -> None:

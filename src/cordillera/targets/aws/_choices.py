@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from cordillera.components.bill import Choice
+from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
-from cordillera.targets.aws import _prices, _pricing
+from cordillera.targets.aws import _mail_relay, _prices, _pricing
 from cordillera.targets.aws._rows import Row
 
 LEAST_USD = 0.5
@@ -43,15 +44,15 @@ def alternatives(want: Wanted) -> Iterator[tuple[str, str, Wanted]]:
             "network: {endpoints: []}",
             _network(want, endpoints=[]),
         )
-    x86 = [n for n, s in want.services.items() if s.architecture == "x86_64"]
+    own = _own(want)
+    x86 = [n for n, s in own.items() if s.architecture == "x86_64"]
     if x86:
         yield (
             "Graviton (the images must exist for arm64)",
             "; ".join(f"services.{n}: {{architecture: arm64}}" for n in x86),
             _services(want, x86, architecture="arm64"),
         )
-    workers = [n for n, s in want.services.items() if not s.public and not s.spot]
-    workers = [n for n in workers if want.services[n].scale.min > 1]
+    workers = [n for n, s in own.items() if not s.public and not s.spot and s.scale.min > 1]
     if workers:
         yield (
             "Spot for all but the first copy of what no visitor waits for (two minutes' notice)",
@@ -60,11 +61,18 @@ def alternatives(want: Wanted) -> Iterator[tuple[str, str, Wanted]]:
         )
 
 
+def _own(want: Wanted) -> Mapping[str, ServiceSpec]:
+    """The manifest's services: mail relays are made by us, and no manifest can change them."""
+    relays = _mail_relay.relays(want)
+    return {name: spec for name, spec in want.services.items() if name not in relays}
+
+
 def cheapest(want: Wanted) -> Wanted:
     """All of the manifest's choices at once."""
     made = _network(want, outbound="none", endpoints=[])
-    made = _services(made, list(want.services), architecture="arm64")
-    workers = [n for n, s in want.services.items() if not s.public and s.scale.min > 1]
+    own = _own(want)
+    made = _services(made, list(own), architecture="arm64")
+    workers = [n for n, s in own.items() if not s.public and s.scale.min > 1]
     return _services(made, workers, spot=True)
 
 
