@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from tests.targets.local import whole
@@ -10,9 +12,14 @@ from tests.targets.local.by_hand import eventually
 from tests.targets.local.whole import Environment
 
 from cordillera.components.mail import MailSpec
-from cordillera.targets.local import _found, _haproxy, _published
+from cordillera.components.service import HealthSpec
+from cordillera.core.errors import NotReady
+from cordillera.targets.local import _found, _haproxy, _published, _supervisor_rpc
+from cordillera.targets.local._haproxy import Server
+from cordillera.targets.local._lookout import unhealthy
 from cordillera.targets.local._lookout.fronts import gone
-from cordillera.targets.local._lookout.ill import overdue
+from cordillera.targets.local._lookout.frozen import Frozen, Watched
+from cordillera.targets.local._lookout.unhealthy import Copy, Look, Unhealthy
 
 UP, DOWN, COMING = "UP", "DOWN", "DOWN 1/2"
 
@@ -34,54 +41,139 @@ copies,web-a1-anyway,,,,,,,,,,,,,,,,no check,,,,,,,,,,,,,,,,,,,,
 """
 
 
-def test_what_an_haproxy_says_of_the_servers_that_it_checks() -> None:
-    found = _haproxy.checked(STAT)
+def test_what_an_haproxy_holds_of_its_servers() -> None:
+    found = _haproxy.backends(STAT)
 
     assert found == {
         "copies": {
-            "web-a1": _haproxy.Server("DOWN", 42, "L7TOUT"),
-            "web-b1": _haproxy.Server("UP 1/2", 7, "L7OK"),
+            "web-a1": Server("DOWN", 42, "L7TOUT"),
+            "web-b1": Server("UP 1/2", 7, "L7OK"),
+            "web-a1-anyway": Server("no check", 0, ""),
         }
     }
-    assert found["copies"]["web-a1"].silent
-
-
-WELL = _haproxy.Server("UP", 9.0, "L7OK")
 
 
 @pytest.mark.parametrize(
-    ("status", "check", "since_s", "age_s", "others", "ended"),
+    ("status", "check", "up", "down"),
     [
-        ("DOWN", "L7STS", 31, 100, [WELL], True),
-        ("DOWN", "L7TOUT", 31, 100, [WELL], True),
-        ("DOWN", "L7TOUT", 29, 100, [WELL], False),
-        ("DOWN", "L7TOUT", 31, 59, [WELL], False),  # it may still be starting
-        ("DRAIN", "L7TOUT", 31, 100, [WELL], False),
-        ("UP", "L7OK", 31, 100, [WELL], False),
-        ("DOWN", "L7STS", 500, 500, [], False),  # all say that they are ill: of what is behind them
-        ("DOWN", "L7TOUT", 119, 500, [], False),  # all are slow: it may be load
-        ("DOWN", "L7TOUT", 121, 500, [], True),  # all hang
+        ("UP", "L7OK", True, False),
+        ("UP", "L7TOUT", False, False),
+        ("DOWN", "L7STS", False, True),
+        ("DOWN 1/2", "L7OK", False, False),  # it is on its way back
+        ("DRAIN", "L7TOUT", False, False),
+        ("no check", "", False, False),
     ],
 )
-def test_which_copy_that_stays_ill_is_ended(
-    status: str,
-    check: str,
-    since_s: float,
-    age_s: float,
-    others: list[_haproxy.Server],
-    ended: bool,
+def test_when_a_server_is_up_or_down(status: str, check: str, up: bool, down: bool) -> None:
+    found = Server(status, 9.0, check)
+    assert (found.up, found.down) == (up, down)
+
+
+@pytest.mark.parametrize(
+    ("since_s", "age_s", "others", "overdue"),
+    [
+        (31, 100, [Server("UP", 9, "L7OK")], True),
+        (29, 100, [Server("UP", 9, "L7OK")], False),
+        (31, 59, [Server("UP", 9, "L7OK")], False),  # it may still be starting
+        (119, 500, [Server("DOWN", 9, "L7STS")], False),
+        (121, 500, [], True),
+    ],
+)
+def test_when_a_copy_is_overdue(
+    since_s: float, age_s: float, others: list[Server], overdue: bool
 ) -> None:
-    copy = _haproxy.Server(status, since_s, check)
-    assert overdue(copy, others, age_s=age_s, start_s=60.0) is ended
+    assert Look(WEB, Server("DOWN", since_s, "L7STS"), others).overdue(age_s) is overdue
+
+
+WEB = Copy("web-a1", 60.0, "edge.sock", "copies", "127.0.0.1", 0, "/healthz")
+
+
+@dataclass
+class Zone:
+    """A zone's HAProxy and its supervisor as they answer; copies that are ended."""
+
+    down: dict[str, Server]
+    hanging: bool = True
+    ended: list[int] = field(default_factory=list)
+
+    def table(self, *_: object) -> str:
+        rows = ((name, one.status, one.since_s, one.check) for name, one in self.down.items())
+        return "".join(
+            f"copies,{n}{',' * 16}{s}{',' * 6}{t}{',' * 13}{c},\n" for n, s, t, c in rows
+        )
+
+    def processes(self, *_: object) -> list[dict[str, object]]:
+        known = {"now": 1000, "start": 0, "statename": "RUNNING"}
+        return [{"name": name, "pid": pid, **known} for pid, name in enumerate(self.down, 1)]
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
+    made = Zone({name: Server("DOWN", 200, "L7TOUT") for name in ("web-a1", "web-a2")})
+    monkeypatch.setattr(_haproxy, "ask", made.table)
+    monkeypatch.setattr(_supervisor_rpc, "ask", made.processes)
+    monkeypatch.setattr(unhealthy, "hangs", lambda *_: made.hanging)
+    return made
+
+
+def watch(zone: Zone) -> Unhealthy:
+    both = [WEB, replace(WEB, program="web-a2")]
+    return Unhealthy(Path("supervisor.sock"), both, end=zone.ended.append)
+
+
+def test_of_a_service_one_copy_is_ended_at_a_time(zone: Zone) -> None:
+    watching = watch(zone)
+    for now in (0.0, 2.0, 59.0):
+        watching.turn(now)
+    assert zone.ended == [1]
+
+    watching.turn(61.0)
+    assert zone.ended == [1, 1]  # the first one did not get well, and is ended again
+
+
+def test_copies_that_are_all_slow_are_left_alone(zone: Zone) -> None:
+    zone.hanging = False
+    watch(zone).turn(0.0)
+    assert zone.ended == []
+
+
+def test_a_copy_is_not_asked_again_while_another_is_well(zone: Zone) -> None:
+    zone.hanging = False
+    zone.down["web-b1"] = Server("UP", 9.0, "L7OK")
+    watch(zone).turn(0.0)
+    assert zone.ended == [1]
+
+
+@pytest.mark.parametrize("silence", [TimeoutError(), BlockingIOError()])
+def test_an_haproxy_is_frozen_when_it_misses_several_questions_in_a_row(
+    silence: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([silence, None, silence, silence, ConnectionRefusedError(), silence, silence])
+
+    def ask(*_: object, **__: object) -> str:
+        if (said := next(answers, silence)) is not None:
+            raise NotReady("no answer") from said
+        return "1"
+
+    monkeypatch.setattr(_haproxy, "ask", ask)
+    ended: list[Watched] = []
+    frozen = Frozen([Watched("edge-a", "s", "c")], misses=3, end=ended.append)
+
+    for _ in range(7):
+        frozen.turn("show pid")
+    assert not ended
+    frozen.turn("show pid")
+    assert [one.name for one in ended] == ["edge-a"]
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Environment]:
     with pytest.MonkeyPatch.context() as patch, whole.home() as home:
         patch.setenv("CORDILLERA_HOME", str(home))
-        with whole.environment(
-            whole.wanted("fronts/test", {"mail": MailSpec(type="mail")}), home
-        ) as made:
+        want = whole.wanted("fronts/test", {"mail": MailSpec(type="mail")})
+        health = HealthSpec(path="/healthz", start=5.0)  # a copy is not ended before that is over
+        web = want.services["web"].model_copy(update={"health": health})
+        with whole.environment(replace(want, services={"web": web}), home) as made:
             yield made
 
 
@@ -107,7 +199,7 @@ def test_each_front_answers_at_a_socket_of_its_own(shop: Environment) -> None:
     eventually(lambda: both_answer(shop), "both run")
     for name in ("front-0", "front-1"):
         answer = _haproxy.ask(shop.site.front.run / f"{name}.sock", "show stat")
-        assert _haproxy.statuses(answer, "edges").keys() == {"a", "b", "a-anyway", "b-anyway"}
+        assert _haproxy.backends(answer)["edges"].keys() == {"a", "b", "a-anyway", "b-anyway"}
 
 
 @pytest.mark.slow

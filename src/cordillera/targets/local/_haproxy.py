@@ -69,7 +69,7 @@ defaults
 
 @dataclass(frozen=True)
 class Server:
-    """A server as its checks find it: its status, for how many seconds it has been so, the last check."""
+    """A server as an HAProxy holds it: its status, for how many seconds, its last check (empty: none)."""
 
     status: str
     since_s: float
@@ -77,18 +77,13 @@ class Server:
 
     @property
     def up(self) -> bool:
-        """It passes its checks."""
-        return self.status.startswith("UP")
+        """A check found it so, and the last one still does."""
+        return self.status.startswith("UP") and self.check.endswith("OK")
 
     @property
     def down(self) -> bool:
-        """It has failed its checks, and gets nothing."""
-        return self.status.startswith("DOWN")
-
-    @property
-    def silent(self) -> bool:
-        """It took the last check's question and did not answer in time."""
-        return self.check.endswith("TOUT")
+        """It gets nothing, and the last check failed too."""
+        return self.status.startswith("DOWN") and not self.check.endswith("OK")
 
 
 def ask(path: Path, command: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
@@ -106,25 +101,15 @@ def ask(path: Path, command: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> st
 
 def servers(path: Path, backend: str) -> dict[str, bool]:
     """Server name -> whether a check found it up, of one backend. Raises NotReady."""
-    rows = _rows(ask(path, "show stat"), backend)
-    return {row[1]: row[STATUS].startswith("UP") and row[CHECK].endswith("OK") for row in rows}
+    found = backends(ask(path, "show stat")).get(backend, {})
+    return {name: server.up for name, server in found.items()}
 
 
-def statuses(stat: str, backend: str) -> dict[str, str]:
-    """Server name -> its status, of one backend, in an answer to `show stat`. Pure."""
-    return {row[1]: row[STATUS] for row in _rows(stat, backend)}
-
-
-def checked(stat: str) -> dict[str, dict[str, Server]]:
-    """Backend -> server -> how it is, of servers that are checked, in an answer to `show stat`. Pure."""
+def backends(stat: str) -> dict[str, dict[str, Server]]:
+    """Backend -> server -> how it is, in an answer to `show stat`. Pure."""
     found: dict[str, dict[str, Server]] = {}
     for row in (line.split(",") for line in stat.splitlines() if not line.startswith("#")):
-        if len(row) > CHECK and row[CHECK]:
+        if len(row) > CHECK and row[1] not in ("FRONTEND", "BACKEND"):
             seen = Server(row[STATUS], float(row[SINCE] or 0), row[CHECK].lstrip("* "))
             found.setdefault(row[0], {})[row[1]] = seen
     return found
-
-
-def _rows(stat: str, backend: str) -> list[list[str]]:
-    rows = [line.split(",") for line in stat.splitlines() if line.startswith(f"{backend},")]
-    return [row for row in rows if row[1] not in ("FRONTEND", "BACKEND")]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _copies, _haproxies, _proxy, _weed, balancer, service
+from cordillera.targets.local import _copies, _haproxies, _proxy, _shim, _weed, balancer, service
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
@@ -54,7 +54,7 @@ def _lookout(
 
 
 def _watched(zone: Zone) -> Iterator[Mapping[str, str]]:
-    """What `_lookout.hung.Watched` reads. One that does not run is passed over there."""
+    """What `_lookout.frozen.Watched` reads. One that does not run is passed over there."""
     for name, (socket, config) in _haproxies.of_zone(zone).items():
         yield {"name": name, "socket": f"{{run}}/{socket}", "config": f"{{run}}/{config}"}
 
@@ -83,12 +83,22 @@ def _server(want: Wanted, copy: LocalPart) -> tuple[str, str] | None:
 def _checked(
     want: Wanted, zone: Zone, copies: Mapping[str, LocalPart]
 ) -> Iterator[Mapping[str, object]]:
-    """What `_lookout.ill.Copy` reads: the zone's own copies that listen, and those that stand in there."""
+    """What `_lookout.unhealthy.Copy` reads: the copies in the zone that listen, spares too.
+
+    One that ended again and again waits before it starts: that counts as starting.
+    """
     for name, copy in copies.items():
-        at = _server(want, copy)
-        if at and isinstance(copy.body, Process) and copy.body.zone == zone.name:
-            start_s = copy.body.ready.within_s
-            yield {"program": name, "start_s": start_s, "socket": at[0], "backend": at[1]}
+        at, body = _server(want, copy), copy.body
+        if at and isinstance(body, Process) and body.zone == zone.name:
+            yield {
+                "program": name,
+                "start_s": body.ready.within_s + _shim.LONGEST_DELAY_S,
+                "socket": at[0],
+                "backend": at[1],
+                "address": "{private}",
+                "port": body.port,
+                "path": body.ready.path if body.ready.kind == "http" else "",
+            }
 
 
 def _spares(

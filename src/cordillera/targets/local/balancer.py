@@ -25,7 +25,7 @@ from cordillera.targets.local import (
 )
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
-from cordillera.targets.local._lookout import hung
+from cordillera.targets.local._lookout import frozen
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
@@ -140,7 +140,7 @@ def front_config(site: Site) -> str:
     """TLS, then whichever zone's edge is healthy."""
     run = site.front.run
     lines = [
-        _haproxy.GLOBAL.format(socket=f'"{run}/${{{hung.PROCESS}}}.sock"'),
+        _haproxy.GLOBAL.format(socket=f'"{run}/${{{frozen.PROCESS}}}.sock"'),
         _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend published\n",

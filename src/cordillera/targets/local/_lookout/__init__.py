@@ -1,1 +1,1 @@
-"""The lookout of a failure domain: it asks the others whether they run, and acts while one is lost."""
+"""The lookout of a failure domain: it acts while another is lost, and ends what is frozen in its own."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from cordillera.targets.local import _supervisor_rpc as supervisor
 from cordillera.targets.local._keeper.log import say
-from cordillera.targets.local._lookout.hung import Hung, Watched
-from cordillera.targets.local._lookout.ill import Copy, Ill
+from cordillera.targets.local._lookout.frozen import Frozen, Watched
 from cordillera.targets.local._lookout.links import Links
 from cordillera.targets.local._lookout.spares import Drains, Spare, Spares
+from cordillera.targets.local._lookout.unhealthy import Copy, Unhealthy
 from cordillera.targets.local._lookout.zone import Zone
 
 EVERY_S = 0.7
@@ -28,9 +28,9 @@ def main() -> None:
     told = [Spare(**one) for one in plan["spares"]]
     spares = Spares(Path(plan["supervisor"]), told, Drains(servers))
     here = ThreadingHTTPServer((plan["address"], plan["port"]), _answers(spares))
-    hung = Hung([Watched(**one) for one in plan["haproxies"]])
-    ill = Ill(Path(plan["supervisor"]), [Copy(**one) for one in plan["copies"]])
-    for task in (here.serve_forever, hung.watch_for_ever, ill.watch_for_ever):
+    frozen = Frozen([Watched(**one) for one in plan["haproxies"]])
+    unhealthy = Unhealthy(Path(plan["supervisor"]), [Copy(**one) for one in plan["copies"]])
+    for task in (here.serve_forever, frozen.watch_for_ever, unhealthy.watch_for_ever):
         Thread(target=task, daemon=True).start()
     links = Links(plan["ports"])
     links.forget(zones)

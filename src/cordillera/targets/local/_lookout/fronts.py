@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cordillera.targets.local import _haproxy
-from cordillera.targets.local._lookout.hung import Hung, Watched
+from cordillera.targets.local._lookout.frozen import Frozen, Watched
 
 EVERY_S = 0.25
-SILENT_S = 1.5
+MISSES = 2
 """Both fronts take connections of one socket: what a frozen one took waits until it is ended."""
 BACKEND = "edges"
 UNCHECKED = "no check"
@@ -36,22 +36,20 @@ class Fronts:
     """All fronts of the environment."""
 
     def __init__(self, watched: Sequence[Watched]) -> None:
-        self._hung = Hung(watched, silent_s=SILENT_S)
+        self._frozen = Frozen(watched, misses=MISSES)
 
     def turn(self) -> None:
         """Ask each, end what waits for a lost edge, and a front that is frozen."""
-        answers = {
-            one: self._hung.ask(one, f"show stat {BACKEND} 4 -1") for one in self._hung.watched
-        }
-        views = {
-            one: _haproxy.statuses(text, BACKEND)
-            for one, text in answers.items()
-            if text is not None
-        }
+        answers = self._frozen.turn(f"show stat {BACKEND} 4 -1")
+        views = {one: _statuses(text) for one, text in answers.items()}
         for server in gone(list(views.values())):
             for one in views:
-                self._hung.ask(one, f"shutdown sessions server {BACKEND}/{server}")
-        self._hung.end_frozen()
+                self._frozen.ask(one, f"shutdown sessions server {BACKEND}/{server}")
+
+
+def _statuses(stat: str) -> dict[str, str]:
+    servers = _haproxy.backends(stat).get(BACKEND, {})
+    return {name: server.status for name, server in servers.items()}
 
 
 def main() -> None:

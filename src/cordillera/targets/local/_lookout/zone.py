@@ -44,3 +44,18 @@ def fetch(address: str, port: int, path: str) -> str | None:
         return None
     finally:
         link.close()
+
+
+def hangs(address: str, port: int, path: str, patience_s: float) -> bool:
+    """Whether a server takes a question and answers nothing at all for that long; any answer is one."""
+    link = http.client.HTTPConnection(address, port, timeout=patience_s)
+    try:
+        link.request("GET", path or "/")
+        link.getresponse()
+    except TimeoutError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        link.close()
+    return False
