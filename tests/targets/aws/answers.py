@@ -59,16 +59,20 @@ class Aws:
         name = f"{service}.{model.name}"
         self.asked.append((name, asked))
         assert name in self.answers, f"nobody expected {name} {asked}"
-        given = self.answers[name]
-        if isinstance(given, Refusal):
-            parsed: Any = {"Error": {"Code": given.code, "Message": given.message}}
-            return AWSResponse("", given.status, {}, None), parsed
-        if isinstance(given, Exception):
-            raise given
-        found = dict(given(asked) if callable(given) else given)
+        try:
+            found = _given(self.answers[name], asked)
+        except Refusal as e:
+            parsed: Any = {"Error": {"Code": e.code, "Message": e.message}}
+            return AWSResponse("", e.status, {}, None), parsed
         if model.output_shape is not None:
             validate_parameters(found, model.output_shape)
         return AWSResponse("", 200, {}, None), {"ResponseMetadata": {}, **found}
+
+
+def _given(answer: Answer, asked: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(answer, Exception):
+        raise answer
+    return dict(answer(asked) if callable(answer) else answer)
 
 
 def install(monkeypatch: pytest.MonkeyPatch, **answers: Answer) -> Aws:
