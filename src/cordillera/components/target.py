@@ -166,7 +166,8 @@ class Verbs(Protocol):
         """A new password for the app's user of a resource, while copies that run go on with the one before;
         the next `up` hands it to them. Killed anywhere, it goes on when it is called again.
 
-        Raises Refused while a copy still has the password before that, ManifestError for an unknown resource.
+        The one before is refused from the next rotation on. Raises Refused while a copy still has the
+        password before that, NotReady while such copies are ending, ManifestError for an unknown resource.
         """
         ...
 

@@ -47,6 +47,14 @@ class World:
     labels: dict[str, str] = field(default_factory=lambda: {"web:1": version(1)})
     copies: list[Copy] = field(default_factory=lambda: [Copy("one", "web:1")])
     definition: str = "web:1"
+    unlabelled: set[str] = field(default_factory=set)
+    """Task definitions that were made before there were labels."""
+    others: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Task definitions of services that use no database -> what is said of their containers."""
+    gone: bool = False
+    """Whether the secret was deleted by hand."""
+    releasing: bool = False
+    """Whether CloudFormation is at work on the services."""
     calls: int = 0
     tidy: bool = False
     """Whether what has become current is no longer pending by itself: AWS promises neither."""
@@ -93,7 +101,8 @@ class World:
 
     def release(self) -> None:
         """What `up` does to a service whose secret changed, copies of before still ending."""
-        if self.labels[self.definition] != self.stages[CURRENT]:
+        known = self.labels[self.definition] == self.stages[CURRENT]
+        if not known or self.definition in self.unlabelled:
             self.definition = f"web:{len(self.labels) + 1}"
             self.labels[self.definition] = self.stages[CURRENT]
         self.start()
@@ -132,7 +141,7 @@ class World:
         at = datetime(2026, 11, 1, tzinfo=UTC)
         return {
             "Stacks": [{"StackName": asked["StackName"], "StackId": "1", "CreationTime": at,
-                        "StackStatus": "UPDATE_COMPLETE"}]
+                        "StackStatus": f"UPDATE_{'IN_PROGRESS' if self.releasing else 'COMPLETE'}"}]
         }  # fmt: skip
 
     def _resources(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,6 +153,7 @@ class World:
             known = {
                 "Cluster": ("AWS::ECS::Cluster", "c"),
                 "WebTask": ("AWS::ECS::TaskDefinition", self.definition),
+                **{name: ("AWS::ECS::TaskDefinition", name) for name in self.others},
             }
         at = datetime(2026, 11, 1, tzinfo=UTC)
         return {
@@ -155,9 +165,14 @@ class World:
         }  # fmt: skip
 
     def _definition(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        label = f"SECRET_KEY=x {NAME}={self.labels[asked['taskDefinition']]}"
-        one = {"name": "web", "dockerLabels": {"cordillera.secrets": label}}
+        name = str(asked["taskDefinition"])
+        one = self.others.get(name) or self._container(name)
         return {"taskDefinition": {"containerDefinitions": [one]}}
+
+    def _container(self, name: str) -> Mapping[str, Any]:
+        made = {"name": "web", "secrets": [{"name": "DB_URL", "valueFrom": "composed:DB_URL::"}]}
+        label = {"cordillera.secrets": f"SECRET_KEY=x {NAME}={self.labels[name]}"}
+        return made if name in self.unlabelled else {**made, "dockerLabels": label}
 
     def _arns(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         stopped = asked["desiredStatus"] == "STOPPED"
@@ -185,6 +200,8 @@ class World:
 
     def _describe(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         assert asked["SecretId"] == SECRET
+        if self.gone:
+            raise answers.Refusal("ResourceNotFoundException", "can't find the specified secret.")
         named = {id: [s for s, v in self.stages.items() if v == id] for id in self.versions}
         return {"VersionIdsToStages": {id: names for id, names in named.items() if names}}
 

@@ -5,7 +5,7 @@ The database and its secret are a model (`passwords`); no real AWS was reachable
 
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,6 @@ def up(want: Wanted, world: World) -> None:
     live = Live(site_of(want))
     database.Database().before(RELEASE, want, live)
     world.release()
-    with contextlib.suppress(NotReady):
-        database.Database().after(APP, want, live)
     world.end()
     database.Database().after(APP, want, live)
 
@@ -85,13 +83,14 @@ def test_copies_that_run_go_on_and_new_ones_get_the_new_password(
     assert set(world.stages) == {CURRENT, PREVIOUS}
 
 
-def test_after_the_next_up_the_password_before_is_refused(world: World, want: Wanted) -> None:
+def test_the_password_before_is_taken_until_the_next_rotation(world: World, want: Wanted) -> None:
     rotate(want)
     up(want, world)
-
     assert {copy.password for copy in world.copies} == {world.current}
-    assert (world.first, world.second) == (world.current, None)
-    assert set(world.stages) == {CURRENT}
+    assert world.second == "one"
+
+    rotate(want)
+    assert "one" not in (world.first, world.second)
 
 
 def test_a_second_rotation_is_refused_until_services_have_the_password(
@@ -108,27 +107,78 @@ def test_a_second_rotation_is_refused_until_services_have_the_password(
     assert world.current != after_one
 
 
-def test_a_copy_that_is_still_ending_is_waited_for(world: World, want: Wanted) -> None:
+def test_a_copy_that_is_still_ending_keeps_its_password(world: World, want: Wanted) -> None:
     rotate(want)
     world.release()
-
-    with pytest.raises(NotReady, match="copies of web that have the password before"):
-        database.Database().after(APP, want, Live(site_of(want)))
-
+    with pytest.raises(
+        NotReady, match="copies of web that have the password of db that was before"
+    ):
+        rotate(want)
     assert world.second == "one"
+
+    world.end()
+    rotate(want)
+    assert world.second != "one"
 
 
 def test_a_command_that_was_begun_before_keeps_its_password(world: World, want: Wanted) -> None:
     rotate(want)
-    world.release()
-    world.end()
+    up(want, world)
     world.copies.append(Copy("one", "web:1"))
-    database.Database().after(APP, want, Live(site_of(want)))
 
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="web would be locked out"):
         rotate(want)
 
     assert world.second == "one"
+
+
+def test_what_a_release_may_go_back_to_keeps_its_password(world: World, want: Wanted) -> None:
+    rotate(want)
+    up(want, world)
+    world.releasing = True
+
+    with pytest.raises(NotReady, match="a release is under way"):
+        rotate(want)
+
+    assert world.second == "one"
+
+
+def test_what_was_made_before_there_were_labels_is_not_locked_out(
+    world: World, want: Wanted
+) -> None:
+    world.unlabelled = {"web:1"}
+    with pytest.raises(Refused, match="web would be locked out"):
+        rotate(want)
+    assert world.first == "one"
+
+    up(want, world)
+    rotate(want)
+    assert world.second == "one"
+
+
+def test_services_that_use_no_database_hold_nothing_up(world: World, want: Wanted) -> None:
+    login = {"name": "SES_USER", "valueFrom": "login:username::"}
+    world.others = {
+        "mail:1": {
+            "name": "mail",
+            "secrets": [login],
+            "dockerLabels": {"cordillera.secrets": "resources.mail.password=x"},
+        },
+        "static:1": {"name": "static"},
+    }
+
+    rotate(want)
+
+    assert world.current != "one"
+
+
+def test_a_secret_that_was_deleted_by_hand_is_told(world: World, want: Wanted) -> None:
+    world.gone = True
+
+    with pytest.raises(CordilleraError, match="the password of db is gone") as told:
+        rotate(want)
+
+    assert told.value.hint
 
 
 def test_killed_anywhere_and_repeated_a_rotation_ends_right(aws: answers.Aws, want: Wanted) -> None:
@@ -144,27 +194,37 @@ def test_killed_anywhere_and_repeated_a_rotation_ends_right(aws: answers.Aws, wa
         assert len(world.versions) == 2 and PENDING not in world.stages, f"killed at {at}"
 
 
+@pytest.mark.parametrize("rotated", [False, True])
 @pytest.mark.parametrize("first", ["rotation", "up"])
 def test_an_up_and_a_rotation_on_two_machines_end_right(
-    aws: answers.Aws, want: Wanted, first: str
+    aws: answers.Aws, want: Wanted, first: str, rotated: bool
 ) -> None:
-    def prepare() -> None:
-        database.Database().before(RELEASE, want, Live(site_of(want)))
+    """`rotated`: all copies have a password that is not the first ever, and the one before is still taken."""
 
-    def change() -> None:
-        rotate(want)
+    def begun() -> World:
+        world = world_behind(aws)
+        if rotated:
+            rotate(want)
+            world.release()
+            world.end()
+            world.calls = 0
+        return world
 
-    one, other = (change, prepare) if first == "rotation" else (prepare, change)
-    alone = world_behind(aws)
-    one()
+    def act(what: str, world: World) -> None:
+        rotate(want) if what == "rotation" else up(want, world)
+
+    other = "up" if first == "rotation" else "rotation"
+    alone = begun()
+    act(first, alone)
 
     for at in range(1, alone.calls + 1):
-        world = world_behind(aws)
-        world.elsewhere = (at, other)
-        one()
+        world = begun()
+        before = world.current
+        world.elsewhere = (at, partial(act, other, world))
+        act(first, world)
         world.busy = False
-        assert world.refused() == [], f"at {at}"
-        assert world.current != "one" and PENDING not in world.stages, f"at {at}"
+        assert world.elsewhere is None and world.refused() == [], f"at {at}"
+        assert world.current != before and PENDING not in world.stages, f"at {at}"
 
 
 @settings(max_examples=30, deadline=None)
@@ -190,13 +250,13 @@ def test_nobody_is_ever_locked_out(
         elif what == "up":
             killed(world, at, lambda: up(want, world))
         else:
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(Refused, NotReady):
                 killed(world, at, lambda: rotate(want))
     up(want, world)
     rotate(want)
     up(want, world)
 
-    assert (world.first, world.second) == (world.current, None)
+    assert world.first == world.current and PENDING not in world.stages
     assert {copy.password for copy in world.copies} == {world.current}
 
 

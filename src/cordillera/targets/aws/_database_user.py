@@ -32,19 +32,13 @@ def make(resource: str, live: Live) -> None:
 
 
 def add_password(resource: str, password: str, live: Live) -> None:
-    """That password is the first one from now on, and the one that was stays as the second.
+    """That password is the first one from now on, and the one that was is the second, instead of any other.
 
     Called twice it would be both: call `make` before each time.
     """
     user, quoted = schema_name(resource), _quoted(password)
     add = f"ALTER USER '{user}'@'%' IDENTIFIED BY '{quoted}' RETAIN CURRENT PASSWORD"
     _execute(resource, [add], password, live)
-
-
-def drop_second_password(resource: str, live: Live) -> None:
-    """Only the first password is taken from now on. May be called twice."""
-    drop = f"ALTER USER '{schema_name(resource)}'@'%' DISCARD OLD PASSWORD"
-    _execute(resource, [drop], "", live)
 
 
 def password_in(secret: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cordillera.core.errors import NotReady
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import RELEASE
@@ -22,9 +23,14 @@ def tasks(cluster: str, live: Live, **which: str) -> Iterator[Mapping[str, Any]]
 
 def definitions(live: Live) -> dict[str, bool]:
     """Task definition -> whether only copies that are ending have it: those that new copies start from, and
-    those of all that run, commands that were run once among them."""
+    those of all that run, commands that were run once among them.
+
+    Raises NotReady while a release is under way: it may yet go back to any of those before.
+    """
     stacks = Stacks(live.site)
     stack = stacks.describe(RELEASE)
+    if stack and stack.moving:
+        raise NotReady("a release is under way", hint="repeat it when the release has ended")
     made = [] if stack is None or stack.empty else list(stacks.resources(RELEASE))
     found = {name: False for _, kind, name in made if kind == DEFINITION and name}
     for cluster in [name for _, kind, name in made if kind == CLUSTER and name]:

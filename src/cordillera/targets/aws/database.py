@@ -18,7 +18,6 @@ from cordillera.core.errors import ManifestError, Refused
 from cordillera.targets.aws import (
     _database_live,
     _database_proxy,
-    _database_rotation,
     _database_user,
     _groups,
     _keys,
@@ -31,7 +30,7 @@ from cordillera.targets.aws._database_ids import PORT, cluster, schema_name, use
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Value, camel, joined
-from cordillera.targets.aws._site import APP, DATA, RELEASE, Site
+from cordillera.targets.aws._site import DATA, RELEASE, Site
 
 OFFER = Offered("Aurora MySQL 3, a cluster for each database; never run against the real service")
 
@@ -94,12 +93,9 @@ class Database(Component):
             self._settle(want, live)
 
     def after(self, unit: str, want: Wanted, live: Live) -> None:
-        """And once every copy has the current password, the one before is given up."""
+        """The app's user as soon as there is a server."""
         if unit == DATA:
             self._settle(want, live)
-        if unit == APP:
-            for name, _ in databases(want):
-                _database_rotation.give_up_previous(name, live)
 
     def _settle(self, want: Wanted, live: Live) -> None:
         for name, _ in databases(want):
