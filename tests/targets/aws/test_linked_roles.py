@@ -20,6 +20,13 @@ from tests.targets.aws.test_preflight import GOOD
 
 AT = Place(examples.ENVIRONMENT, "us-east-1")
 CREATE, SIMULATE = "iam.CreateServiceLinkedRole", "iam.SimulatePrincipalPolicy"
+NEW: dict[str, Any] = {
+    "cloudformation__DescribeStacks": Refusal("ValidationError", "Stack x does not exist"),
+    "sts__GetCallerIdentity": {"Account": "111111111111"},
+    "guardduty__ListDetectors": {"DetectorIds": []},
+    "cloudtrail__DescribeTrails": {"trailList": []},
+}
+"""What an account answers that holds nothing."""
 
 
 def draft(app: str, to: Path) -> _draft.Draft:
@@ -147,6 +154,27 @@ def test_where_permissions_may_not_be_asked_it_is_tried(
     answers.install(monkeypatch, **{**GOOD, "iam__SimulatePrincipalPolicy": no})
 
     assert any("may not look at their own permissions" in one for one in _preflight.look(made))
+
+
+def test_where_they_may_not_be_looked_at_a_plan_says_so_and_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no = Refusal("AccessDenied", "not authorized to perform: iam:ListRoles", status=403)
+    answers.install(monkeypatch, **NEW, iam__ListRoles=no)
+
+    plan = AwsEngine().plan(examples.wanted("hello", tmp_path), AT)
+
+    assert plan.changes
+    assert any("iam:ListRoles" in note for note in plan.notes)
+
+
+def test_what_else_goes_wrong_with_them_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.install(monkeypatch, **NEW, iam__ListRoles=Refusal("ServiceFailure", "it broke"))
+
+    with pytest.raises(CordilleraError, match="it broke"):
+        AwsEngine().plan(examples.wanted("hello", tmp_path), AT)
 
 
 @pytest.mark.slow

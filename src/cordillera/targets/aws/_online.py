@@ -15,8 +15,10 @@ from cordillera.targets.aws import (
     _versions,
     components,
 )
+from cordillera.targets.aws._client import DENIED, AwsError
 from cordillera.targets.aws._cloudformation import ChangeSet, Stack, Stacks
 from cordillera.targets.aws._draft import Draft
+from cordillera.targets.aws._linked_roles import LinkedRole
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import ACCOUNT, ACCOUNT_STANDBY, UNITS
 
@@ -31,7 +33,7 @@ def compare(draft: Draft) -> None:
     _ask(draft)
     for unit in draft.order:
         draft.changes[unit] = _unit(unit, draft)
-    draft.linked_roles = _linked_roles.missing(draft.types, Live(draft.site))
+    draft.linked_roles = _missing_roles(draft)
     draft.changes[ACCOUNT] = [
         *(role.change for role in draft.linked_roles),
         *draft.changes[ACCOUNT],
@@ -52,6 +54,20 @@ def _ask(draft: Draft) -> None:
             draft.switches.setdefault(unit, {})[_switches.parameter(name)] = value
             draft.notes += [note] if note else []
         draft.versions |= _versions.current(template, _outputs(draft), live)
+
+
+def _missing_roles(draft: Draft) -> tuple[LinkedRole, ...]:
+    """The service-linked roles that the account lacks. Where that may not be looked at, it is said."""
+    try:
+        return _linked_roles.missing(draft.types, Live(draft.site))
+    except AwsError as e:
+        if e.code not in DENIED:
+            raise
+    draft.notes.append(
+        "the credentials may not look at service-linked roles (iam:ListRoles): none is made, and a new "
+        "account lacks some"
+    )
+    return ()
 
 
 def refuse_other_account(draft: Draft) -> None:
