@@ -13,13 +13,23 @@ import pytest
 from cordillera.components.target import Verbs
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _home
+from cordillera.targets.aws._seen import Seen
 from cordillera.targets.aws._verbs import AwsVerbs
 from cordillera.targets.local import _intent, _logs
 from cordillera.targets.local._verbs import LocalVerbs
 from tests.contract.rigs import AT, wanted
 from tests.targets.aws import answers
+from tests.targets.aws.answers import Refusal
 
 COPIES = ("a", "b")
+STACK = {
+    "WebLog": ("AWS::Logs::LogGroup", "web-log"),
+    "WebTask": (
+        "AWS::ECS::TaskDefinition",
+        "arn:aws:ecs:us-east-1:1:task-definition/contract-test-web:7",
+    ),
+    "Cluster": ("AWS::ECS::Cluster", "the-cluster"),
+}
 
 
 class Local:
@@ -59,6 +69,18 @@ def look(logs: Path, folder: Path, rounds: int = 1) -> None:
     subprocess.run(argv, env={"PATH": path}, check=False, timeout=60)
 
 
+def resource(id: str) -> dict[str, Any]:
+    """Of the stack, as CloudFormation lists it."""
+    kind, name = STACK[id]
+    return {
+        "LogicalResourceId": id,
+        "PhysicalResourceId": name,
+        "ResourceType": kind,
+        "LastUpdatedTimestamp": datetime(2026, 11, 1, tzinfo=UTC),
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+
+
 class Aws:
     """Log events as CloudWatch has them."""
 
@@ -67,16 +89,11 @@ class Aws:
         self.now = time.time()
         self.verbs: Verbs = AwsVerbs()
         self.events = list[dict[str, Any]]()
-        group = {
-            "LogicalResourceId": "WebLog",
-            "PhysicalResourceId": "web-log",
-            "ResourceType": "AWS::Logs::LogGroup",
-            "LastUpdatedTimestamp": datetime(2026, 11, 1, tzinfo=UTC),
-            "ResourceStatus": "CREATE_COMPLETE",
-        }
+        self.running = list(COPIES)
         self.aws = answers.install(
             monkeypatch,
-            cloudformation__ListStackResources={"StackResourceSummaries": [group]},
+            cloudformation__ListStackResources={"StackResourceSummaries": [*map(resource, STACK)]},
+            ecs__ListTasks=self.tasks,
             logs__FilterLogEvents=self.filter,
         )
 
@@ -86,10 +103,19 @@ class Aws:
         made = {"logStreamName": stream, "timestamp": at, "message": line, "eventId": id}
         self.events.append(made)
 
-    def filter(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def tasks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        assert asked == {"cluster": "the-cluster", "family": "contract-test-web"}
+        return {"taskArns": [f"arn:aws:ecs:us-east-1:1:task/the-cluster/{c}" for c in self.running]}
+
+    def filter(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         assert asked["logGroupName"] == "web-log"
+        streams = {str(e["logStreamName"]) for e in self.events}
+        wanted = set(asked.get("logStreamNames", streams))
+        if not wanted <= streams:
+            raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
         last = asked.get("endTime", float("inf"))
-        return {"events": [e for e in self.events if asked["startTime"] <= e["timestamp"] <= last]}
+        within = [e for e in self.events if asked["startTime"] <= e["timestamp"] <= last]
+        return {"events": [e for e in within if e["logStreamName"] in wanted]}
 
 
 Rig = Local | Aws
@@ -165,17 +191,75 @@ def test_following_goes_on_where_the_lines_so_far_ended(
     ]  # fmt: skip
 
 
-def test_aws_looks_farther_back_until_there_are_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
-    rig = Aws(monkeypatch)
-    rig.say("a", "last-month", 30 * 86400)
-    for n in range(3):
-        rig.say("b", f"yesterday-{n}", 80_000)
+    return Aws(monkeypatch)
 
-    assert told(rig, tail=2) == ["yesterday-1", "yesterday-2"]
-    assert told(rig, tail=20) == ["last-month", "yesterday-0", "yesterday-1", "yesterday-2"]
+
+def test_aws_looks_farther_back_until_each_copy_that_runs_has_its_lines(aws: Aws) -> None:
+    aws.say("a", "last-month", 30 * 86400)
+    for n in range(3):
+        aws.say("b", f"yesterday-{n}", 80_000)
+
+    assert told(aws, tail=2) == ["last-month", "yesterday-1", "yesterday-2"]
+    assert told(aws, tail=20) == ["last-month", "yesterday-0", "yesterday-1", "yesterday-2"]
+
+
+def test_aws_a_talkative_copy_hides_no_quiet_one(aws: Aws) -> None:
+    aws.say("a", "quiet-1", 7200)
+    aws.say("a", "quiet-2", 4000)
+    for n in range(100):
+        aws.say("b", f"busy-{n}", 60)
+
+    assert told(aws, tail=2) == ["busy-98", "busy-99", "quiet-1", "quiet-2"]
+
+
+def test_aws_what_a_copy_that_has_ended_printed_is_told_where_it_lies_near(aws: Aws) -> None:
+    aws.running = ["b", "just-begun"]
+    aws.say("a", "old-of-a", 30 * 86400)
+    aws.say("a", "last-of-a", 30)
+    aws.say("b", "of-b", 20)
+
+    assert told(aws, tail=2) == ["last-of-a", "of-b"]
+    assert len(aws.aws.asked) < 12
+
+
+def test_aws_copies_that_have_their_lines_are_not_asked_again(aws: Aws) -> None:
+    for copy in COPIES:
+        aws.say(copy, f"of-{copy}", 30)
+
+    assert told(aws, tail=1) == ["of-a", "of-b"]
+    assert aws.aws.count("logs.FilterLogEvents") == 1
+
+
+def test_aws_lines_that_arrive_late_are_followed_once(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def arrive(_: float) -> None:
+        if len(aws.events) > 9:
+            raise InterruptedError
+        aws.say("b", f"late-{len(aws.events)}", 20 - len(aws.events))
+
+    printed(aws)
+    monkeypatch.setattr(time, "sleep", arrive)
+    lines = aws.verbs.logs(AT.env, "web", since=None, tail=1, follow=True)
+    heard = list[str]()
+
+    with pytest.raises(InterruptedError):
+        for line in lines:
+            heard.append(line.rpartition(" ")[2])
+
+    assert heard == ["new-a", "new-b", "late-6", "late-7", "late-8", "late-9"]
+
+
+def test_aws_an_event_is_known_only_as_long_as_it_may_be_read_again() -> None:
+    seen, event = Seen(datetime.fromtimestamp(100, UTC)), {"eventId": "1", "timestamp": 200_000}
+
+    assert [seen.first(event), seen.first(event)] == [True, False]
+    seen.forget(before=datetime.fromtimestamp(201, UTC))
+    assert [seen.first(event), seen.first(event)] == [True, True]
+    assert seen.since == datetime.fromtimestamp(201, UTC)
 
 
 def test_local_reads_rotated_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

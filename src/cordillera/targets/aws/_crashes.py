@@ -6,7 +6,7 @@ from typing import Any
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.aws import _logs, _tasks
+from cordillera.targets.aws import _logs, _running, _tasks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
 
@@ -50,7 +50,7 @@ def _ended(tasks: Any, cluster: str, definition: str, since: datetime) -> list[M
 
     ECS remembers copies for an hour: those of an `up` before, which somebody mended, do not count.
     """
-    family = definition.rsplit("/", 1)[-1].rsplit(":", 1)[0]
+    family = _running.family(definition)
     arns = tasks.list_tasks(cluster=cluster, family=family, desiredStatus="STOPPED")["taskArns"]
     found = tasks.describe_tasks(cluster=cluster, tasks=arns[:100])["tasks"] if arns else []
     mine = [t for t in found if _of_service(t) and t.get("taskDefinitionArn") == definition]

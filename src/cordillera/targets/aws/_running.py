@@ -12,12 +12,21 @@ DESCRIBED_AT_ONCE = 100
 DEFINITION, CLUSTER = "AWS::ECS::TaskDefinition", "AWS::ECS::Cluster"
 
 
+def arns(cluster: str, live: Live, **which: str) -> Iterator[str]:
+    """The names of copies of a cluster."""
+    yield from live.client("ecs").pages("list_tasks", "taskArns", cluster=cluster, **which)
+
+
+def family(definition: str) -> str:
+    """What all task definitions of a service have in common, out of the ARN of one."""
+    return definition.rsplit("/", 1)[-1].rsplit(":", 1)[0]
+
+
 def tasks(cluster: str, live: Live, **which: str) -> Iterator[Mapping[str, Any]]:
     """Copies of a cluster, as ECS describes them."""
-    ecs = live.client("ecs")
-    arns = list(ecs.pages("list_tasks", "taskArns", cluster=cluster, **which))
-    for first in range(0, len(arns), DESCRIBED_AT_ONCE):
-        some = arns[first : first + DESCRIBED_AT_ONCE]
+    ecs, found = live.client("ecs"), list(arns(cluster, live, **which))
+    for first in range(0, len(found), DESCRIBED_AT_ONCE):
+        some = found[first : first + DESCRIBED_AT_ONCE]
         yield from ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
 
 

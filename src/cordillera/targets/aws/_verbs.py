@@ -25,7 +25,9 @@ from cordillera.targets.aws import (
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Mixed, Secret
+from cordillera.targets.aws._seen import Seen
 from cordillera.targets.aws._site import site_of
+from cordillera.targets.aws.service import CLUSTER
 
 MASK = "********"
 UNKNOWN = "(known when it is up)"
@@ -57,11 +59,13 @@ class AwsVerbs:
         want = _home.wanted(environment)
         names = [_known(want, service)] if service else list(want.services)
         live, now = Live(site_of(want)), datetime.now(UTC)
+        logs = [_logs.Log(one, CLUSTER, live) for one in names]
+        seen = Seen(max(since or _logs.EVER, now - _logs.LATE))
         until = now if follow else None
-        found = [_logs.printed(one, live, since=since, tail=tail, until=until) for one in names]
+        found = [log.printed(seen, since=since, tail=tail, until=until) for log in logs]
         yield from (line for _, line in heapq.merge(*found, key=itemgetter(0)))
         if follow:
-            yield from _logs.follow(names, live, now)
+            yield from _logs.follow(logs, seen)
 
     def run(self, environment: str, service: str, argv: Sequence[str], *, zone: str) -> int:
         want = _home.wanted(environment)
