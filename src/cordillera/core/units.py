@@ -48,7 +48,10 @@ def percent(value: object) -> float:
 
 def moment(text: str, now: datetime) -> datetime:
     """`2h` is that long before `now`; else a time such as `2026-11-26T14:30Z` or a day, of this machine's
-    zone where none is written. Raises ValueError."""
+    zone where none is written. A bare number would be either, and is refused. Raises ValueError."""
+    found = NUMBER.match(text)
+    if found and not found[2]:
+        raise ValueError(f"{text!r} has no unit: write 90s or 2h, or a day as 2026-11-26")
     try:
         return now - timedelta(seconds=seconds(text))
     except OverflowError:
