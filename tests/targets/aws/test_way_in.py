@@ -109,6 +109,8 @@ def test_a_single_role_or_user_may_be_trusted(trust: str) -> None:
     [
         ("*", EXTERNAL_ID, "cordillera", "nobody whom a role can trust"),
         (f"arn:aws:sts::{OURS}:assumed-role/ops/ada", EXTERNAL_ID, "cordillera", "nobody whom"),
+        ("٩" * 12, EXTERNAL_ID, "cordillera", "nobody whom"),
+        (f"arn:aws:iam::{OURS}:user/ädä", EXTERNAL_ID, "cordillera", "nobody whom"),
         (OURS, "", "cordillera", "no external id"),
         (OURS, "acme seven", "cordillera", "no external id"),
         (OURS, "a" * 1225, "cordillera", "no external id"),

@@ -23,8 +23,8 @@ SESSION_S = 3600
 """As long as AWS lets one role take on another; it is taken on anew before that is over."""
 
 EXTERNAL_ID_LETTERS, EXTERNAL_ID_MAX = 8, 1224
-WHO = re.compile(r"arn:aws:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
-NUMBER = re.compile(r"\d{12}")
+WHO = re.compile(r"arn:aws:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)", re.ASCII)
+NUMBER = re.compile(r"\d{12}", re.ASCII)
 NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 
@@ -82,8 +82,8 @@ def _principal(trust: str) -> str:
     if not WHO.fullmatch(trust):
         raise ManifestError(
             f"`{trust}` is nobody whom a role can trust",
-            hint="the number of the account that Cordillera is run from, or the ARN of a role or a user "
-            "in it: aws sts get-caller-identity tells both",
+            hint="the `Account` that `aws sts get-caller-identity` prints, the ARN of a user in it, or "
+            "that of a role as `aws iam get-role` prints it",
         )
     return trust
 
