@@ -68,7 +68,7 @@ def test_the_whole_policy_is_attached_within_the_limits_of_iam() -> None:
     assert all(len("".join(json.dumps(one).split())) <= 6144 for one in documents)
 
 
-def test_it_changes_neither_its_own_stack_nor_itself() -> None:
+def test_it_changes_neither_its_own_stack_nor_itself_directly() -> None:
     reached = [
         resource
         for piece in _permissions.pieces()
