@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import author, aws, context, environment, operate, rehearse, render
+from cordillera.cli import author, aws, context, environment, operate, rehearse, render, secrets
 from cordillera.core.errors import CordilleraError
 
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -49,6 +49,7 @@ def options(
 
 environment.register(app)
 operate.register(app)
+secrets.register(app)
 author.register(app)
 rehearse.register(app)
 aws.register(app)

@@ -1,4 +1,4 @@
-"""Words for the day: logs, run, open, vars, mail, secrets."""
+"""Words for the day: logs, run, open, vars, mail."""
 
 import sys
 from datetime import UTC, datetime
@@ -22,13 +22,6 @@ def register(app: typer.Typer) -> None:
     app.command("open")(open_)
     app.command("vars")(variables)
     app.command()(mail)
-    group = typer.Typer(help="Secrets of an environment, sealed at rest.", no_args_is_help=True)
-    group.command("set")(secrets_set)
-    group.command("list")(secrets_list)
-    group.command("get")(secrets_get)
-    group.command("rm")(secrets_rm)
-    group.command("rotate")(secrets_rotate)
-    app.add_typer(group, name="secrets")
 
 
 def logs(
@@ -144,70 +137,6 @@ def mail(
         render.say("No mail yet.")
 
 
-def secrets_set(
-    name: Annotated[str, typer.Argument(help="As the service asks for it, such as SECRET_KEY.")],
-    generate: Annotated[bool, typer.Option(help="Make a random value.")] = False,
-) -> None:
-    """Seal a secret. The value is asked for, or read from standard input; never an argument.
-
-    Example: printf %s "$VALUE" | cordillera secrets set SECRET_KEY
-    """
-    import secrets as random
-
-    environment = _environment()
-    value = random.token_urlsafe(32) if generate else _value(name)
-    if not value:
-        raise ManifestError(f"{name} would be empty", hint="send the value on standard input")
-    context.target_of(environment).verbs.set_secret(environment, name, value)
-    render.say(
-        f"{name} is sealed for {environment}; it takes effect at the next `cordillera up`.",
-        quiet=context.options.quiet,
-    )
-
-
-def secrets_list(json: Json = False) -> None:
-    """Names of the secrets that were set; never their values."""
-    name = _environment()
-    names = list(context.target_of(name).verbs.secrets(name))
-    if json:
-        render.as_json(names)
-    else:
-        print("\n".join(names) if names else "No secret was set.")
-
-
-def secrets_get(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
-    """Print one secret's value, for instance the generated password of an administrator."""
-    environment = context.running("")
-    print(context.target_of(environment).verbs.reveal_secret(environment, name))
-
-
-def secrets_rm(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
-    """Forget a secret."""
-    environment = _environment()
-    if not context.target_of(environment).verbs.drop_secret(environment, name):
-        raise ManifestError(
-            f"no secret called {name} was set", hint="see `cordillera secrets list`"
-        )
-
-
-def secrets_rotate(
-    database: Annotated[str, typer.Argument(help="The database, as the manifest calls it.")],
-) -> None:
-    """Give the app's user of a database a new password; nobody is locked out meanwhile.
-
-    Example: cordillera secrets rotate db && cordillera up
-    """
-    name = context.running("")
-    target = context.target_of(name)
-    with context.alone(target, name, f"secrets rotate {database}"):
-        target.verbs.rotate_secret(name, database)
-    render.say(
-        f"{database} has a new password. Services go on with the one before until `cordillera up` "
-        "hands it to them.",
-        quiet=context.options.quiet,
-    )
-
-
 def _moment(since: str) -> datetime | None:
     """The time that `--since` means; None when it was left out. Raises ManifestError."""
     if not since:
@@ -230,18 +159,3 @@ def _nothing(service: str, environment: str, since: datetime | None) -> str:
     if since is None:
         return f"{who} yet"
     return f"{who} since {since.astimezone():%Y-%m-%d %H:%M:%S %Z}: a longer --since looks further back"
-
-
-def _environment() -> str:
-    """Secrets may be set before the first `up`: the manifest's environments count too."""
-    try:
-        return context.running("")
-    except ManifestError:
-        return context.wanted("").environment
-
-
-def _value(name: str) -> str:
-    if sys.stdin.isatty():
-        typed: str = typer.prompt(f"Value of {name}", hide_input=True)
-        return typed
-    return sys.stdin.read().rstrip("\n")
