@@ -69,7 +69,7 @@ def role(
 
     Example: cordillera aws role --trust 999999999999 > role.json
     """
-    found = context.target("aws").verbs.way_in(trust, external_id, name)
+    found = context.target("aws").verbs.customer_role(trust, external_id, name)
     render.as_json(found.template)
     made = (
         "" if external_id else f"The external id is {found.external_id}, made just now: keep it.\n"

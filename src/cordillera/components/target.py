@@ -54,8 +54,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class WayIn:
-    """A way into an account of somebody else, who applies `template` once, by the line `apply`.
+class CustomerRole:
+    """A role in an account of somebody else, who applies `template` once, by the line `apply`.
 
     `manifest` is what an environment then says of its account.
     """
@@ -207,7 +207,7 @@ class Verbs(Protocol):
         """What Cordillera itself must be allowed there, as policies of the target's own. Asks nobody."""
         ...
 
-    def way_in(self, trust: str, external_id: str | None, name: str) -> WayIn:
+    def customer_role(self, trust: str, external_id: str | None, name: str) -> CustomerRole:
         """A role called `name` in somebody else's account, which `trust` takes on. Without an external id
         one is made. Asks nobody. Raises ManifestError for words that cannot be."""
         ...

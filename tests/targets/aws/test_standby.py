@@ -133,7 +133,7 @@ def test_nothing_that_waits_is_left_out_with_what_does_not(tmp_path: Path) -> No
     there = site_of(want).standby
     assert there is not None
 
-    left = [each for each in components.everything() if not each.waits]
+    left = [each for each in components.everything() if not each.in_standby]
     made = [part for each in left for part in each.parts(want, there)]
 
     assert made

@@ -20,15 +20,15 @@ class Component:
     """A component without resources: each file overrides what applies to it."""
 
     name = ""
-    waits = True
+    in_standby = True
     """Whether something of it is in the stacks that wait in the standby region. Data is not: it is copied."""
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         """Everything it needs in this environment. Pure."""
         return ()
 
-    def about(self, others: Parts, want: Wanted, site: Site) -> Parts:
-        """What it makes about `others`, the parts of the components before it, such as alarms. Pure."""
+    def watching(self, others: Parts, want: Wanted, site: Site) -> Parts:
+        """What watches `others`, the parts of the components before it, such as alarms. Pure."""
         return ()
 
     def variables(self, want: Wanted, site: Site, resource: str) -> Mapping[str, Value]:

@@ -22,7 +22,7 @@ class Registry(Component):
     """The same in both regions of an account: another environment may have them the other way round."""
 
     name = "service"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         units = units_of(site)

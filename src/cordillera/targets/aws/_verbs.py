@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
+from cordillera.components.target import CustomerRole, Drift, Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError
 from cordillera.core.home import roots
@@ -174,10 +174,10 @@ class AwsVerbs:
 
         return _permissions.pieces()
 
-    def way_in(self, trust: str, external_id: str | None, name: str) -> WayIn:
-        from cordillera.targets.aws import _way_in
+    def customer_role(self, trust: str, external_id: str | None, name: str) -> CustomerRole:
+        from cordillera.targets.aws import _customer_role
 
-        return _way_in.way_in(trust, external_id, name)
+        return _customer_role.customer_role(trust, external_id, name)
 
     def outliving(self, environment: str) -> Sequence[str]:
         return self.secrets(environment)

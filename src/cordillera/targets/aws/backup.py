@@ -34,7 +34,7 @@ class Backup(Component):
     """Nothing without a database. Objects are copied as they are written; the rest can be made again."""
 
     name = "backup"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         specs = [spec for _, spec in want.of_type("database") if isinstance(spec, DatabaseSpec)]

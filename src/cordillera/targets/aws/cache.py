@@ -63,7 +63,7 @@ class Cache(Component):
     """A replication group per cache resource, in the isolated subnets."""
 
     name = "cache"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         return [one for name, spec in caches(want) for one in _parts(name, spec, site)]

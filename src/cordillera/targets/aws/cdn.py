@@ -41,7 +41,7 @@ class Cdn(Component):
     """Nothing where no service is public, or the environment is reached from inside only."""
 
     name = "cdn"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         if not behind_edge(want):

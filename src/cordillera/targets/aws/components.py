@@ -48,7 +48,7 @@ def build(want: Wanted, site: Site) -> list[AwsPart]:
     made = _parts(everything(), want, site)
     if site.standby is None:
         return made
-    there = _parts([each for each in everything() if each.waits], want, site.standby)
+    there = _parts([each for each in everything() if each.in_standby], want, site.standby)
     return [*_standby.copied(made, site), *_standby.waiting(made, there)]
 
 
@@ -56,5 +56,5 @@ def _parts(components: Iterable[Component], want: Wanted, site: Site) -> list[Aw
     made: list[AwsPart] = []
     for component in components:
         made += component.parts(want, site)
-        made += component.about(made, want, site)
+        made += component.watching(made, want, site)
     return made

@@ -44,7 +44,7 @@ class Database(Component):
     """A cluster per database resource, in the isolated subnets."""
 
     name = "database"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         made = list[AwsPart]()

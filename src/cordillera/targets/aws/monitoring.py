@@ -40,7 +40,7 @@ class Monitoring(Component):
         """What rolls back a release; the half that waits needs no more."""
         return list(_release_alarms.parts(want))
 
-    def about(self, others: Parts, want: Wanted, site: Site) -> Parts:
+    def watching(self, others: Parts, want: Wanted, site: Site) -> Parts:
         if site.stands_by:
             return ()
         made = list(topic(OPERATIONS, want, site))

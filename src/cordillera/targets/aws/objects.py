@@ -53,7 +53,7 @@ class Objects(Component):
     """A bucket per objects resource, one for their access logs, and copies in the standby region."""
 
     name = "objects"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         made = [one for name, spec in buckets(want) for one in _parts(name, spec, site)]

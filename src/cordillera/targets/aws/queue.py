@@ -47,7 +47,7 @@ class Queue(Component):
     """A queue per queue resource, and one for its dead letters where the manifest asks."""
 
     name = "queue"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         return [one for name, spec in queues(want) for one in _parts(name, spec)]

@@ -75,7 +75,7 @@ class Search(Component):
     """A domain per search resource."""
 
     name = "search"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         made = [one for name, spec in searches(want) for one in _parts(name, spec, site)]

@@ -33,7 +33,7 @@ class Threats(Component):
     """The same in both regions of an account; switches say which is made where."""
 
     name = "threats"
-    waits = False
+    in_standby = False
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         return [

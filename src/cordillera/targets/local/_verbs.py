@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cordillera.components.target import Drift, Finding, Loss, Mail, WayIn
+from cordillera.components.target import CustomerRole, Drift, Finding, Loss, Mail
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError
 from cordillera.targets.local import _intent, _loss, _once, _zone, mail, service
@@ -132,7 +132,7 @@ class LocalVerbs:
     def permissions(self) -> Sequence[Mapping[str, Any]]:
         raise CordilleraError("`local` needs no permissions but this machine's own")
 
-    def way_in(self, trust: str, external_id: str | None, name: str) -> WayIn:
+    def customer_role(self, trust: str, external_id: str | None, name: str) -> CustomerRole:
         raise CordilleraError("`local` has no accounts that a role could be in")
 
     def outliving(self, environment: str) -> Sequence[str]:

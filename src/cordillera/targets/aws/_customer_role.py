@@ -10,14 +10,15 @@ from typing import Any
 
 from troposphere import encode_to_dict, iam
 
-from cordillera.components.target import WayIn
+from cordillera.components.target import CustomerRole
 from cordillera.core.errors import ManifestError
 from cordillera.targets.aws import _permissions
 from cordillera.targets.aws._policy import document
 from cordillera.targets.aws._site import STACK_PREFIX
 
 STACK = STACK_PREFIX
-"""Without a dash behind it: the policy reaches `cordillera-*`, and so neither this stack nor its role."""
+"""Without a dash behind it: the policy reaches `cordillera-*`, and so neither this stack nor its role
+directly: roles that it makes may do what they are given, see docs/aws.md."""
 
 SESSION_S = 3600
 """As long as AWS lets one role take on another; it is taken on anew before that is over."""
@@ -29,13 +30,13 @@ NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 
 
-def way_in(trust: str, external_id: str | None, name: str) -> WayIn:
+def customer_role(trust: str, external_id: str | None, name: str) -> CustomerRole:
     """The template, what applies it, and what the manifest says then. An external id is made when none is
     given. Raises ManifestError for words that AWS would not take, or that are of no use."""
     _refuse_name(name)
     chosen = secrets.token_hex(16) if external_id is None else external_id
     _refuse_external_id(chosen, trust)
-    return WayIn(
+    return CustomerRole(
         template=_template(_principal(trust), chosen, name),
         external_id=chosen,
         apply=f"aws cloudformation deploy --stack-name {STACK} --template-file role.json "

@@ -17,7 +17,7 @@ import pytest
 from cordillera.components.account import AccountSpec
 from cordillera.components.protocol import Place
 from cordillera.core.errors import CordilleraError, ManifestError
-from cordillera.targets.aws import _client, _once, _permissions, _stack, _way_in
+from cordillera.targets.aws import _client, _customer_role, _once, _permissions, _stack
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
@@ -40,7 +40,7 @@ ROLE = f"arn:aws:iam::{THEIRS}:role/cordillera"
 
 
 def template(trust: str = OURS, external_id: str | None = EXTERNAL_ID) -> Any:
-    return _way_in.way_in(trust, external_id, "cordillera").template
+    return _customer_role.customer_role(trust, external_id, "cordillera").template
 
 
 def test_it_lets_in_whom_it_names_with_the_external_id_only() -> None:
@@ -87,7 +87,7 @@ def test_the_linter_finds_nothing() -> None:
 
 
 def test_an_external_id_is_made_for_each_customer_when_none_is_given() -> None:
-    one, two = (_way_in.way_in(OURS, None, "cordillera") for _ in range(2))
+    one, two = (_customer_role.customer_role(OURS, None, "cordillera") for _ in range(2))
 
     assert one.external_id != two.external_id
     assert one.external_id in json.dumps(one.template)
@@ -125,7 +125,7 @@ def test_words_that_are_of_no_use_are_refused(
     trust: str, external_id: str, name: str, why: str
 ) -> None:
     with pytest.raises(ManifestError, match=why) as found:
-        _way_in.way_in(trust, external_id, name)
+        _customer_role.customer_role(trust, external_id, name)
 
     assert found.value.hint
 
