@@ -11,7 +11,7 @@ from typing import Any
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, CordilleraError, NotReady
-from cordillera.targets.aws import _groups, _logs, _tasks, _variables, network
+from cordillera.targets.aws import _groups, _logs, _running, _tasks, _variables, network
 from cordillera.targets.aws._client import AwsError
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
@@ -88,7 +88,7 @@ def forget_definitions(want: Wanted, live: Live) -> None:
     for name in want.services:
         family = live.site.name(name, limit=200)
         pages = tasks.pages("list_task_definitions", "taskDefinitionArns", familyPrefix=family)
-        for arn in [a for a in pages if str(a).rsplit("/", 1)[-1].rsplit(":", 1)[0] == family]:
+        for arn in [a for a in pages if _running.family(str(a)) == family]:
             tasks.deregister_task_definition(taskDefinition=arn)
 
 
