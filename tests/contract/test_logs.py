@@ -13,7 +13,10 @@ import pytest
 from cordillera.components.target import Verbs
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _home
+from cordillera.targets.aws import _logs as logs_of_aws
+from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._seen import Seen
+from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from cordillera.targets.local import _intent, _logs
 from cordillera.targets.local._verbs import LocalVerbs
@@ -114,7 +117,7 @@ class Aws:
         if not wanted <= streams:
             raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
         last = asked.get("endTime", float("inf"))
-        within = [e for e in self.events if asked["startTime"] <= e["timestamp"] <= last]
+        within = [e for e in self.events if asked.get("startTime", 0) <= e["timestamp"] <= last]
         return {"events": [e for e in within if e["logStreamName"] in wanted]}
 
 
@@ -223,6 +226,14 @@ def test_aws_what_a_copy_that_has_ended_printed_is_told_where_it_lies_near(aws: 
 
     assert told(aws, tail=2) == ["last-of-a", "of-b"]
     assert len(aws.aws.asked) < 12
+
+
+def test_aws_a_command_that_printed_nothing_has_no_lines(aws: Aws) -> None:
+    live = Live(site_of(wanted(target="aws", region="us-east-1")))
+    aws.say("a", "something", 10)
+
+    assert logs_of_aws.of_task("web", "a", live, 5) == ["something"]
+    assert logs_of_aws.of_task("web", "silent", live, 5) == []
 
 
 def test_aws_copies_that_have_their_lines_are_not_asked_again(aws: Aws) -> None:

@@ -24,14 +24,14 @@ MISSING = "ResourceNotFoundException"
 
 
 def of_task(name: str, task: str, live: Live, lines: int) -> list[str]:
-    """The last lines of one copy."""
+    """The last lines of one copy; none of one that has printed nothing."""
     found = live.client("logs").pages(
         "filter_log_events",
         "events",
         logGroupName=live.physical(_tasks.log(name)),
         logStreamNames=[_stream(name, task)],
     )
-    return [str(event["message"]) for event in found][-lines:]
+    return [str(event["message"]) for event in _printed(found)][-lines:]
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,7 @@ class Log:
     def _of_one(
         self, stream: str, begin: datetime, until: datetime | None
     ) -> Iterator[Mapping[str, Any]]:
-        """Nothing of a copy that has not printed yet: it has no stream."""
-        try:
-            yield from self._events(begin, until, logStreamNames=[stream])
-        except AwsError as e:
-            if e.code != MISSING:
-                raise
+        yield from _printed(self._events(begin, until, logStreamNames=[stream]))
 
     def _events(
         self, begin: datetime, end: datetime | None = None, **which: Any
@@ -122,6 +117,15 @@ def follow(logs: Sequence[Log], seen: Seen) -> Iterator[str]:
             yield from log.new(seen)
         seen.forget(datetime.now(UTC) - LATE)
         time.sleep(FOLLOW_EVERY_S)
+
+
+def _printed(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The same events; none of a copy that has not printed yet: it has no stream."""
+    try:
+        yield from events
+    except AwsError as e:
+        if e.code != MISSING:
+            raise
 
 
 def _by_copy(
