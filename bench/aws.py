@@ -137,19 +137,23 @@ def applied() -> tuple[float, int]:
     from cordillera.components.protocol import Place
     from cordillera.core.clock import SystemClock
     from cordillera.operations import provision
-    from cordillera.targets.aws import _database_live, _stack
+    from cordillera.targets.aws import _database_user, _linked_roles, _stack
     from cordillera.targets.aws._engine import AwsEngine
+    from cordillera.targets.aws._live import Live
+    from cordillera.targets.aws._site import site_of
 
     def unmade(resource: str, live: Any) -> None:
         """No emulator keeps a master's password: the app's user of a database is not made."""
 
-    _database_live.make_user = unmade
+    _database_user.make = unmade
     _stack.templates = emulator.stripping(_stack.templates)
     with tempfile.TemporaryDirectory() as place, emulator.ministack(Path(place)) as address:
         os.environ.update(emulator.credentials(address), CORDILLERA_HOME=f"{place}/home")
         service = {"image": "newsroom:1", "build": None, "release": None}
         services = {"web": service, "worker": {"image": "newsroom:1", "build": None}}
         want = examples.wanted(APP, Path(place), services=services, edge={"domains": []})
+        _linked_roles.SETTLES_S = 0.0  # an account has these roles since its first environment
+        _linked_roles.make(_linked_roles.BY_TYPE.values(), Live(site_of(want)))
         began, engine = time.monotonic(), AwsEngine()
         plan = engine.plan(want, Place(want.environment, want.region))
         provision.apply(engine, plan, lambda _: None, clock=SystemClock(), token="bench-1")
