@@ -13,8 +13,8 @@ from cordillera.targets.local import _haproxy
 from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._keeper.processes import matching
 
-EVERY_S, ASK_TIMEOUT_S = 1.0, 0.5
-MISSES = 4
+EVERY_S, ASK_TIMEOUT_S = 2.0, 0.5
+MISSES = 3
 """So many questions in a row are missed by one that is frozen. Time would not tell: we may have been, too."""
 UNANSWERED = (TimeoutError, BlockingIOError)
 """No answer in time, or no room for one more question. Anything else: it is dead or starting."""

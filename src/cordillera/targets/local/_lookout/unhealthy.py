@@ -21,7 +21,7 @@ from cordillera.targets.local._haproxy import Server
 from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._lookout.zone import hangs
 
-EVERY_S, CALL_TIMEOUT_S = 2.0, 5.0
+EVERY_S, CALL_TIMEOUT_S = 5.0, 5.0
 ALONE_AFTER_S, ALL_AFTER_S = 30.0, 120.0
 """So long a copy is unhealthy before it is ended: while another is well, and while none is."""
 PATIENCE_S = 20.0
