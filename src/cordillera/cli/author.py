@@ -90,7 +90,7 @@ def eject(
     render.say(f"Wrote {len(written)} files. Next: read {written[0]}", quiet=context.options.quiet)
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def doctor(json: render.Json = False) -> None:
     """What this machine has and lacks, with the command that mends it."""
     found = context.target().verbs.doctor()
     if json:

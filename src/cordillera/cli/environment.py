@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Env = Annotated[
     str, typer.Argument(help="CUSTOMER/STAGE; may be left out when only one can be meant.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 WATCH_EVERY_S = 1.0
 
 
@@ -144,7 +143,7 @@ def _secrets(target: "Target", name: str, *, drop: bool) -> list[str]:
 
 def plan(
     env: Env = "",
-    json: Json = False,
+    json: render.Json = False,
     offline: Annotated[bool, typer.Option(help="Ask no server.")] = False,
     drift: Annotated[bool, typer.Option(help="Tell also what was changed by hand.")] = False,
 ) -> None:
@@ -171,7 +170,7 @@ def plan(
 
 def status(
     env: Env = "",
-    json: Json = False,
+    json: render.Json = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Repeat every second.")] = False,
     drift: Annotated[bool, typer.Option(help="Tell also what was changed by hand.")] = False,
 ) -> None:
@@ -195,7 +194,7 @@ def status(
         time.sleep(WATCH_EVERY_S)
 
 
-def environments(json: Json = False) -> None:
+def environments(json: render.Json = False) -> None:
     """Environments on this machine, and those that the manifest of this folder names."""
     from cordillera.cli import status_view
 

@@ -10,7 +10,6 @@ from cordillera.cli import context, render
 from cordillera.components.protocol import Place
 from cordillera.core.errors import ManifestError
 
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 TAIL = 20
 SINCE = "a span such as 30m, 2h or 1d, or a time such as 2026-11-26T14:30"
 
@@ -82,7 +81,7 @@ def open_() -> None:
 def variables(
     service: Annotated[str, typer.Argument(help="The service.")],
     reveal: Annotated[bool, typer.Option(help="Show secrets too.")] = False,
-    json: Json = False,
+    json: render.Json = False,
 ) -> None:
     """What a service receives; secrets are masked."""
     name = context.running("")
@@ -96,7 +95,7 @@ def variables(
 
 def mail(
     id: Annotated[str, typer.Argument(help="Show this one whole.")] = "",
-    json: Json = False,
+    json: render.Json = False,
 ) -> None:
     """Mails that were captured instead of sent, newest first."""
     name = context.running("")

@@ -68,7 +68,7 @@ def load(
     lose: Annotated[str, typer.Option(help="Lose this zone after a third of the time.")] = "",
     how: Annotated[Loss, typer.Option(help="How it is lost.")] = Loss.KILLED,
     report: Annotated[Path | None, typer.Option(help="Write a page with a timeline.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: render.Json = False,
 ) -> None:
     """Load the app, lose a zone meanwhile, and compare what was acknowledged with what is there.
 

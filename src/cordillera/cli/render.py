@@ -5,10 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from cordillera.components.protocol import Change, Effect, Plan
 from cordillera.core.errors import CordilleraError
+
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+"""The option of every word that lists."""
 
 EFFECT_STYLE = {
     Effect.CREATE: "green",

@@ -8,8 +8,6 @@ import typer
 from cordillera.cli import context, render
 from cordillera.core.errors import ManifestError
 
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the words of this file."""
@@ -43,7 +41,7 @@ def set_(
     )
 
 
-def list_(json: Json = False) -> None:
+def list_(json: render.Json = False) -> None:
     """Names of the secrets that were set; never their values."""
     name = _environment()
     names = list(context.target_of(name).verbs.secrets(name))

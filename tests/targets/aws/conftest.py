@@ -43,9 +43,16 @@ OF_TESTS = {
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an emulated AWS. Skipped where emulators are not installed."""
-    if not (emulator.BINARIES / "python").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
+    emulator.refuse_without()
     with emulator.ministack(tmp_path_factory.mktemp("ministack")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the other emulator, anew for each file. Skipped where emulators are not installed."""
+    emulator.refuse_without()
+    with emulator.moto(tmp_path_factory.mktemp("moto")) as address:
         yield address
 
 
@@ -65,13 +72,9 @@ def account(
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_stack, "templates", emulator.stripping(_stack.templates))
     monkeypatch.setattr(_linked_roles, "SETTLES_S", 0.0)
-    _client._session.cache_clear()
-    _client._made.cache_clear()
-    cached = _client._made
-    asked = _recorded(monkeypatch)
-    yield number
-    _client._session.cache_clear()
-    cached.cache_clear()
+    with emulator.clients_made_anew():
+        asked = _recorded(monkeypatch)
+        yield number
     allowed = set(_permissions.table()["calls"])
     ours = asked - OF_TESTS
     needed = {action for one in ours for action in permissions.actions(*one)}

@@ -18,7 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cordillera.targets.aws import _switches
+import pytest
+
+from cordillera.targets.aws import _client, _switches
 from cordillera.targets.aws._stack import Template
 
 ROOT = Path(__file__).parents[3]
@@ -146,6 +148,25 @@ def moto(folder: Path) -> Iterator[str]:
         server.terminate()
         server.wait(20)
         log.close()
+
+
+def refuse_without() -> None:
+    """Skip the test where emulators are not installed."""
+    if not all((BINARIES / name).exists() for name in ("python", "moto_server")):
+        pytest.skip("the emulators are not installed: scripts/setup dev")
+
+
+@contextmanager
+def clients_made_anew() -> Iterator[None]:
+    """For the block's credentials: the SDK's sessions and clients hold those that they were made with."""
+    made = (_client._session, _client._assumed, _client._made)
+    for one in made:
+        one.cache_clear()
+    try:
+        yield
+    finally:
+        for one in made:
+            one.cache_clear()
 
 
 def credentials(endpoint: str, account: str = ACCOUNT) -> dict[str, str]:

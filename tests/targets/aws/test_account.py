@@ -7,7 +7,7 @@ import pytest
 
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import Refused
-from cordillera.targets.aws import _bucket, _client, _draft, _registry, _switches, secrets, threats
+from cordillera.targets.aws import _bucket, _draft, _registry, _switches, secrets, threats
 from cordillera.targets.aws._cloudformation import Stack, Stacks
 from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._refs import Ref
@@ -46,24 +46,13 @@ def test_what_is_switched_off_is_not_in_the_plan(tmp_path: Path) -> None:
     assert {"Trail", "TrailBucket"} <= names
 
 
-@pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not (emulator.BINARIES / "moto_server").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
-    with emulator.moto(tmp_path_factory.mktemp("moto")) as address:
-        yield address
-
-
 @pytest.fixture
 def live(moto: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     """An account of its own at moto, with a standby region."""
     for name, value in emulator.credentials(moto).items():
         monkeypatch.setenv(name, value)
-    _client._session.cache_clear()
-    _client._made.cache_clear()
-    yield Live(site_of(_want(tmp_path, **customer(number))))
-    _client._session.cache_clear()
-    _client._made.cache_clear()
+    with emulator.clients_made_anew():
+        yield Live(site_of(_want(tmp_path, **customer(number))))
 
 
 def _want(to: Path, **more: object) -> Wanted:

@@ -92,10 +92,12 @@ def test_two_accounts_do_not_see_each_other(
     up(wanted(tmp_path / "1"))
     for name, value in emulator.credentials(endpoint, "222222222222").items():
         monkeypatch.setenv(name, value)
-    _client._session.cache_clear()
-    _client._made.cache_clear()
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home-2"))
+    with emulator.clients_made_anew():
+        _see_nothing_of_the_first(tmp_path)
 
+
+def _see_nothing_of_the_first(tmp_path: Path) -> None:
     assert Stacks(site_of(wanted(tmp_path / "2"))).describe("account") is None
     assert len(AwsEngine().plan(wanted(tmp_path / "3"), AT).changes) > 100
 
@@ -123,8 +125,7 @@ def test_destroy_leaves_the_accounts_own_stacks_and_no_empty_vault(
 
 
 def test_what_ministack_lacks_it_really_lacks_and_the_rest_it_has(tmp_path: Path) -> None:
-    if not (emulator.BINARIES / "python").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
+    emulator.refuse_without()
     has = emulator.makes()
     used = examples.kinds(tmp_path)
 

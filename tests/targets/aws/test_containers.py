@@ -38,8 +38,7 @@ with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as link:
 @pytest.fixture(scope="module")
 def ours() -> Iterator[Cloud]:
     """An emulated AWS that runs containers."""
-    if not (emulator.BINARIES / "python").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
+    emulator.refuse_without()
     if cloud.missing():
         pytest.skip(cloud.missing())
     folder = Path(tempfile.mkdtemp(prefix="crd"))

@@ -143,8 +143,7 @@ def call(service: str, verb: str, **arguments: Any) -> Any:
 @pytest.fixture(scope="module")
 def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The customer has applied the template; the credentials of a user of ours who may take roles on."""
-    if not (emulator.BINARIES / "python").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
+    emulator.refuse_without()
     with emulator.ministack(tmp_path_factory.mktemp("strict"), AUTH="true") as endpoint:
 
         def owner(number: str, service: str) -> Any:
@@ -174,13 +173,9 @@ def customer(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(_stack, "templates", emulator.stripping(_stack.templates))
     monkeypatch.setattr(_once, "forget", lambda *_: None)
-    caches = (_client._session, _client._made)
-    for made in caches:
-        made.cache_clear()
-    monkeypatch.setattr(_client, "_made", _as_if_by_tls(_client._made))
-    yield
-    for made in caches:
-        made.cache_clear()
+    with emulator.clients_made_anew():
+        monkeypatch.setattr(_client, "_made", _as_if_by_tls(_client._made))
+        yield
 
 
 def _as_if_by_tls(made: Any) -> Any:

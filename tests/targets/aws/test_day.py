@@ -3,7 +3,6 @@
 No real AWS was reachable when this was written.
 """
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from cordillera.targets.aws._live import Live
 from cordillera.targets.aws._site import site_of
 from cordillera.targets.aws._verbs import AwsVerbs
 from cordillera.targets.aws.service import CLUSTER, service
-from tests.targets.aws import answers, emulator, examples
+from tests.targets.aws import answers, examples
 from tests.targets.aws.applied import up
 from tests.targets.aws.test_apply import AT, hello
 
@@ -180,15 +179,3 @@ def test_drift_is_asked_of_every_stack_that_rests(
     found = _drift.found(site_of(want))
 
     assert [(d.unit, d.name, d.what) for d in found] == [("app", "WebService", "it was deleted")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(emulator.LACKS))
-def test_what_is_stripped_for_the_emulator_is_really_lacking(
-    account: str, kind: str, tmp_path: Path
-) -> None:
-    cloudformation = _client.client(site_of(hello(tmp_path)).account, "cloudformation", "us-east-1")
-    body = {"Resources": {"One": {"Type": kind, "Properties": {}}}}
-    client, refused = cloudformation._made, rf"Unrecognized resource types: \[{kind}\]"
-    with pytest.raises(client.exceptions.ClientError, match=refused):
-        client.create_stack(StackName="one", TemplateBody=json.dumps(body))

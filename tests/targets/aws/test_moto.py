@@ -18,7 +18,6 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.clock import SystemClock
 from cordillera.core.errors import CordilleraError
 from cordillera.operations import provision
-from cordillera.targets.aws import _client
 from cordillera.targets.aws._cloudformation import Stacks
 from cordillera.targets.aws._engine import AwsEngine
 from cordillera.targets.aws._live import Live
@@ -37,25 +36,14 @@ REACHED = (ACCOUNT, NETWORK, STANDBY, DATA, FRONT)
 """The others refer to what moto does not make or tell, such as a secret. Shown to fail each time."""
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not (emulator.BINARIES / "moto_server").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
-    with emulator.moto(tmp_path_factory.mktemp("moto")) as address:
-        yield address
-
-
 @pytest.fixture
-def helped(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in emulator.credentials(endpoint).items():
+def helped(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name, value in emulator.credentials(moto).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CORDILLERA_HOME", str(tmp_path / "home"))
-    moto_help.assist(monkeypatch, endpoint)
-    for made in (_client._session, _client._made):
-        made.cache_clear()
-    yield endpoint
-    for made in (_client._session, _client._made):
-        made.cache_clear()
+    moto_help.assist(monkeypatch, moto)
+    with emulator.clients_made_anew():
+        yield moto
 
 
 def hello(to: Path, number: str, **more: object) -> Wanted:
@@ -137,9 +125,9 @@ def jobs(live: Live) -> tuple[str, Any]:
 
 
 def test_moto_forgets_outputs_of_what_a_change_set_made_and_lists_everybodys_change_sets(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch
+    moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    formation = plain(endpoint, monkeypatch)
+    formation = plain(moto, monkeypatch)
     body = {
         "Resources": {"One": {"Type": "AWS::SQS::Queue"}},
         "Outputs": {"Url": {"Value": {"Ref": "One"}}},
@@ -156,9 +144,9 @@ def test_moto_forgets_outputs_of_what_a_change_set_made_and_lists_everybodys_cha
 
 @pytest.mark.parametrize("attribute", moto_help.UNTOLD)
 def test_moto_does_not_tell_these_attributes(
-    attribute: str, endpoint: str, monkeypatch: pytest.MonkeyPatch
+    attribute: str, moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    formation = plain(endpoint, monkeypatch)
+    formation = plain(moto, monkeypatch)
     net = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
     subnet = {"VpcId": {"Ref": "Net"}, "CidrBlock": "10.0.0.0/24"}
     group = {"Port": 80, "Protocol": "HTTP", "VpcId": {"Ref": "Net"}}
@@ -185,8 +173,7 @@ def test_moto_does_not_tell_these_attributes(
 
 @pytest.mark.parametrize(("service", "call"), moto_help.UNKNOWN)
 def test_moto_does_not_know_these_calls(service: str, call: str) -> None:
-    if not (emulator.BINARIES / "python").exists():
-        pytest.skip("the emulators are not installed: scripts/setup dev")
+    emulator.refuse_without()
     ask = (
         f"from importlib import import_module as i\n"
         f"m = i('moto.{service}.responses')\n"
@@ -198,8 +185,8 @@ def test_moto_does_not_know_these_calls(service: str, call: str) -> None:
     assert found.strip() == "False", LEARNT
 
 
-def plain(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def plain(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """CloudFormation of an account of nobody's, without help."""
-    for name, value in emulator.credentials(endpoint).items():
+    for name, value in emulator.credentials(moto).items():
         monkeypatch.setenv(name, value)
     return boto3.client("cloudformation", region_name="us-west-2")

@@ -11,6 +11,7 @@ import pytest
 from cordillera.components.account import AccountSpec
 from cordillera.core.errors import CordilleraError
 from cordillera.targets.aws import _client
+from tests.targets.aws import emulator
 
 ROLE, EXTERNAL_ID = "arn:aws:iam::222222222222:role/cordillera", "acme-7f3a"
 STOPS_WITHIN_S = 0.01
@@ -77,16 +78,10 @@ def sts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setenv(name, value)
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # the manifest names it
         monkeypatch.delenv(name, raising=False)
-    _forget()
-    yield made
-    _forget()
+    with emulator.clients_made_anew():
+        yield made
     server.shutdown()
     server.server_close()
-
-
-def _forget() -> None:
-    _client._session.cache_clear()
-    _client._made.cache_clear()
 
 
 def who(external_id: str | None) -> str:

@@ -136,9 +136,17 @@ def _key(account: "AccountSpec") -> tuple[str, str, str]:
 
 
 @cache
-def _session(key: tuple[str, str, str], region: str) -> Any:
-    """A session of that account; a role is taken on, and again before it expires. Each region's own STS is
-    asked: none needs another, and those that an account has to enable take no credentials but their own."""
+def _session(profile: str) -> Any:
+    """A session with the credentials of a profile, or of the environment."""
+    import boto3
+
+    return boto3.Session(profile_name=profile or None)
+
+
+@cache
+def _assumed(key: tuple[str, str, str], region: str) -> Any:
+    """A session in a role that is taken on, and again before it expires. Each region's own STS is asked:
+    none needs another, and those that an account has to enable take no credentials but their own."""
     import boto3
     from botocore.credentials import (
         AssumeRoleCredentialFetcher,
@@ -146,9 +154,7 @@ def _session(key: tuple[str, str, str], region: str) -> Any:
     )
 
     profile, role, external_id = key
-    session = boto3.Session(profile_name=profile or None)
-    if not role:
-        return session
+    session = _session(profile)
     inner = session._session
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=partial(inner.create_client, region_name=region),
@@ -181,4 +187,5 @@ def _made(key: tuple[str, str, str], service: str, region: str) -> Any:
         retries={"mode": "adaptive", "total_max_attempts": 1 if once else ATTEMPTS},
     )
     with translated(AccountSpec(profile=key[0] or None)):
-        return _session(key, region).client(service, region_name=region, config=config)
+        session = _assumed(key, region) if key[1] else _session(key[0])
+        return session.client(service, region_name=region, config=config)

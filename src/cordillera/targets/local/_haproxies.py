@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from cordillera.targets.local import _net, _proxy, balancer
+from cordillera.targets.local import _haproxy, _net, _proxy, balancer
 from cordillera.targets.local._site import Zone
 
 
@@ -17,7 +17,7 @@ def of_zone(zone: Zone) -> dict[str, tuple[str, str]]:
 def silent(zone: Zone, processes: Collection[str]) -> str:
     """Which of the zone's `processes` does not answer, as a sentence; empty when all do."""
     asked = [(name, at[0]) for name, at in of_zone(zone).items() if name in processes]
-    answers = _net.at_once(asked, lambda one: balancer.answers(zone.run / one[1]))
+    answers = _net.at_once(asked, lambda one: _haproxy.answers(zone.run / one[1]))
     quiet = [name.partition("-")[0] for (name, _), ok in zip(asked, answers, strict=True) if not ok]
     return (
         f"its {' and its '.join(quiet)} {'does' if len(quiet) == 1 else 'do'} not answer"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cordillera.core.errors import NotReady
+from cordillera.targets.local._net import PROBE_TIMEOUT_S
 
 COMMAND_TIMEOUT_S = 2.0
 STATUS, SINCE, CHECK = 17, 23, 36
@@ -97,6 +98,14 @@ def ask(path: Path, command: str, *, timeout_s: float = COMMAND_TIMEOUT_S) -> st
             return b"".join(chunks).decode()
     except OSError as e:
         raise NotReady(f"{path.name} does not answer ({e})") from e
+
+
+def answers(path: Path) -> bool:
+    """Whether the HAProxy at that socket says anything."""
+    try:
+        return bool(ask(path, "show pid", timeout_s=PROBE_TIMEOUT_S))
+    except NotReady:
+        return False
 
 
 def servers(path: Path, backend: str) -> dict[str, bool]:

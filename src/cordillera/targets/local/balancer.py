@@ -103,16 +103,8 @@ def front_sockets(site: Site) -> dict[str, Path]:
 def silent_fronts(site: Site) -> str:
     """How many of the fronts do not answer, as a sentence; empty when all do."""
     sockets = list(front_sockets(site).values())
-    silent = _net.at_once(sockets, answers).count(False)
+    silent = _net.at_once(sockets, _haproxy.answers).count(False)
     return f"{silent} of {len(sockets)} fronts do not answer" if silent else ""
-
-
-def answers(socket: Path) -> bool:
-    """Whether the HAProxy at that socket says anything."""
-    try:
-        return bool(_haproxy.ask(socket, "show pid", timeout_s=_net.PROBE_TIMEOUT_S))
-    except NotReady:
-        return False
 
 
 def _of_one_mind(site: Site) -> LocalPart:

@@ -109,13 +109,11 @@ class Unhealthy:
                 self._end(pid)
 
     def _looks(self) -> Iterator[Look]:
-        for socket in {copy.socket for copy in self._copies}:
-            with suppress(NotReady):  # a frozen HAProxy is somebody else's to end
-                held = _haproxy.backends(_haproxy.ask(Path(socket), "show stat"))
-                for copy in self._copies:
-                    servers = dict(held.get(copy.backend, {})) if copy.socket == socket else {}
-                    if seen := servers.pop(copy.program, None):
-                        yield Look(copy, seen, list(servers.values()))
+        held = {socket: _held(socket) for socket in {copy.socket for copy in self._copies}}
+        for copy in self._copies:
+            servers = dict(held[copy.socket].get(copy.backend, {}))
+            if seen := servers.pop(copy.program, None):
+                yield Look(copy, seen, list(servers.values()))
 
     def _running(self) -> Mapping[str, tuple[int, float]]:
         """Program -> pid and the seconds since it was started, of those that nobody is stopping."""
@@ -125,3 +123,11 @@ class Unhealthy:
             for row in rows
             if row["statename"] == "RUNNING"
         }
+
+
+def _held(socket: str) -> Mapping[str, Mapping[str, Server]]:
+    """What an HAProxy holds; nothing of one that does not answer: it is somebody else's to end."""
+    try:
+        return _haproxy.backends(_haproxy.ask(Path(socket), "show stat"))
+    except NotReady:
+        return {}

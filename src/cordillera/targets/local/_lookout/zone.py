@@ -3,6 +3,8 @@
 import http.client
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 ASK_TIMEOUT_S = 1.0
 MOST_BYTES = 1 << 16
@@ -31,31 +33,36 @@ class Zone:
 
 def fetch(address: str, port: int, path: str) -> str | None:
     """A good answer's body; None for anything else. Without a path it is enough that somebody listens."""
-    link = http.client.HTTPConnection(address, port, timeout=ASK_TIMEOUT_S)
     try:
-        link.connect()
-        if not path:
-            return ""
-        link.request("GET", path)
-        answer = link.getresponse()
-        well = answer.status < http.HTTPStatus.BAD_REQUEST
-        return answer.read(MOST_BYTES).decode(errors="replace") if well else None
+        with _link(address, port, ASK_TIMEOUT_S) as link:
+            if not path:
+                return ""
+            link.request("GET", path)
+            answer = link.getresponse()
+            well = answer.status < http.HTTPStatus.BAD_REQUEST
+            return answer.read(MOST_BYTES).decode(errors="replace") if well else None
     except (OSError, http.client.HTTPException):
         return None
-    finally:
-        link.close()
 
 
 def hangs(address: str, port: int, path: str, patience_s: float) -> bool:
     """Whether a server takes a question and answers nothing at all for that long; any answer is one."""
-    link = http.client.HTTPConnection(address, port, timeout=patience_s)
     try:
-        link.request("GET", path or "/")
-        link.getresponse()
+        with _link(address, port, patience_s) as link:
+            link.request("GET", path or "/")
+            link.getresponse()
     except TimeoutError:
         return True
     except (OSError, http.client.HTTPException):
         return False
+    return False
+
+
+@contextmanager
+def _link(address: str, port: int, timeout_s: float) -> Iterator[http.client.HTTPConnection]:
+    link = http.client.HTTPConnection(address, port, timeout=timeout_s)
+    try:
+        link.connect()
+        yield link
     finally:
         link.close()
-    return False
