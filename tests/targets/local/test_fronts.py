@@ -14,7 +14,7 @@ from tests.targets.local.whole import Environment
 from cordillera.components.mail import MailSpec
 from cordillera.components.service import HealthSpec
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _found, _haproxy, _published, _supervisor_rpc
+from cordillera.targets.local import _entrance, _found, _haproxy, _supervisor_rpc, balancer
 from cordillera.targets.local._haproxy import Server
 from cordillera.targets.local._lookout import unhealthy
 from cordillera.targets.local._lookout.fronts import gone
@@ -190,8 +190,7 @@ def pids(shop: Environment, part: str) -> set[int]:
 
 
 def both_answer(shop: Environment) -> bool:
-    sockets = [shop.site.front.run / f"{name}.sock" for name in ("front-0", "front-1")]
-    return len(fronts(shop)) == 2 and all(socket.exists() for socket in sockets)
+    return len(fronts(shop)) == 2 and not balancer.silent_fronts(shop.site)
 
 
 @pytest.mark.slow
@@ -224,7 +223,7 @@ def test_both_fronts_killed_are_back_by_themselves(shop: Environment) -> None:
         os.kill(pid, signal.SIGKILL)
 
     eventually(lambda: both_answer(shop) and not pids(shop, "front/front") & before, "two anew")
-    eventually(lambda: _published.get(shop.site, "/").status == 200, "the page answers")
+    eventually(lambda: not _entrance.look(shop.want, shop.site).trouble, "the page answers")
 
 
 @pytest.mark.slow
