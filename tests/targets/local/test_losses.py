@@ -10,7 +10,7 @@ from tests.targets.local.whole import Environment
 
 from cordillera.components.target import Loss
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.local import _mail_box
+from cordillera.targets.local import _mail_box, _objects_ask
 from cordillera.targets.local._verbs import LocalVerbs
 
 pytestmark = pytest.mark.slow
@@ -94,6 +94,7 @@ def test_with_a_zone_lost_every_resource_goes_on(shop: Environment, lost: str, l
     healed(shop)
     before, during = f"before-{lost}", f"during-{lost}"
     assert shop.inside(WRITE.replace("THIS_ONE", before), zone=lost) == "written\n"
+    assert not _objects_ask.alone(_objects_ask.held_volumes(shop.site), len(shop.site.zones))
 
     write = WRITE.replace("THIS_ONE", during)
     read = READ.replace("ALL_OF_THEM", str([before, during]))

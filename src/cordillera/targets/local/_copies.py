@@ -43,11 +43,6 @@ def spread(count: int, zones: tuple[Zone, ...]) -> Iterator[tuple[Zone, int]]:
     return ((zones[i % len(zones)], i // len(zones) + 1) for i in range(count))
 
 
-def is_spare(copy: LocalPart) -> bool:
-    """Whether a part waits for another zone's loss. Pure."""
-    return isinstance(copy.body, Process) and bool(copy.body.spare_for)
-
-
 def home_of(spare: LocalPart) -> str:
     """The name of the copy that a spare stands in for. Pure."""
     before, _, home = spare.name.rpartition("-for-")

@@ -22,7 +22,6 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError, Refused
 from cordillera.targets.local import (
     _applying,
-    _copies,
     _diff,
     _ending,
     _found,
@@ -38,7 +37,7 @@ from cordillera.targets.local import (
 )
 from cordillera.targets.local import network as network_component
 from cordillera.targets.local._intent import Intent
-from cordillera.targets.local._parts import LocalPart, Process, Task
+from cordillera.targets.local._parts import LocalPart, Process, Task, is_spare
 from cordillera.targets.local._site import Site
 
 if TYPE_CHECKING:
@@ -231,7 +230,7 @@ def _remembered(intent: Intent) -> dict[str, str]:
 
 def _laid_ready(parts: list[LocalPart], site: Site) -> dict[str, str]:
     """Spares that their zones know: they need not run."""
-    spares = [p for p in parts if _copies.is_spare(p)]
+    spares = [p for p in parts if is_spare(p)]
     return {p.key: digest for p in spares if (digest := _start.laid_ready(p, site))}
 
 

@@ -9,10 +9,9 @@ from cordillera.targets.local import _etcd, _votes, _weed, database, programs
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._cache_config import SENTINEL_PORT
 from cordillera.targets.local._component import Component
+from cordillera.targets.local._keeper.plan import FILE
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._site import Site, Zone
-
-PLAN = "keeper.json"
 
 
 class Keepers(Component):
@@ -29,9 +28,9 @@ class Keepers(Component):
 
 def _keeper(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     body = Process(
-        argv=(sys.executable, "-m", "cordillera.targets.local._keeper", f"{{run}}/{PLAN}"),
+        argv=(sys.executable, "-m", "cordillera.targets.local._keeper", f"{{run}}/{FILE}"),
         zone=zone.name,
-        files={PLAN: json.dumps(_plan(want, site, zone), indent=1), **_etcd.files()},
+        files={FILE: json.dumps(_plan(want, site, zone), indent=1), **_etcd.files()},
         ready=Ready("tcp", port=config.ROLE_PORT),
     )
     return part("keeper", f"keeper@{zone.name}", f"keeper/{zone.name}", body, site.vault.digest)
@@ -75,7 +74,7 @@ def _stores(site: Site) -> Mapping[str, object]:
     """What the steward reads."""
     return {
         "servers": {zone.name: (zone.private, _weed.VOLUME_PORT) for zone in site.zones},
-        "filers": {zone.name: f"{zone.private}:{_weed.FILER_PORT}" for zone in site.zones},
+        "spares": {zone.name: (zone.private, _weed.SPARE_PORT) for zone in site.zones},
         "masters": _weed.masters(site),
         "witness": (site.witness.private, _weed.MASTER_PORT),
         "weed": programs.path("weed"),

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _copies, _haproxies, _proxy, _shim, _weed, balancer, service
 from cordillera.targets.local._component import Component
-from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, is_spare, part
 from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local.objects import spare_of
 
 PORT = 3300
 PLAN = "lookout.json"
@@ -31,7 +32,8 @@ class Lookouts(Component):
 def _lookout(
     want: Wanted, site: Site, zone: Zone, zones: tuple[Zone, ...], copies: Mapping[str, LocalPart]
 ) -> LocalPart:
-    cuts = site.namespaced and any(want.of_type("objects"))
+    objects = any(want.of_type("objects"))
+    cuts = site.namespaced and objects
     plan = {
         "address": "{private}",
         "port": PORT,
@@ -40,6 +42,8 @@ def _lookout(
         "spares": list(_spares(site, zone, copies)),
         "servers": {} if zone.votes_only else dict(_servers(want, copies)),
         "ports": _weed.PORTS if cuts else [],
+        "store": spare_of(zone) if objects and not zone.votes_only else "",
+        "flag": f"{{run}}/{_weed.SPARE_FLAG}",
         "copies": list(_checked(want, zone, copies)),
         "haproxies": [] if zone.votes_only else list(_watched(zone)),
     }
@@ -65,7 +69,7 @@ def _servers(
     """Where each spare that listens is a server: the balancer's or the proxy's socket, and the backend."""
     for name, copy in copies.items():
         at = _server(want, copy)
-        if at and _copies.is_spare(copy):
+        if at and is_spare(copy):
             yield name, at
 
 

@@ -8,7 +8,7 @@ from cordillera.components.state import Member
 from cordillera.targets.local import _net, _votes_ask, _weed
 from cordillera.targets.local._keeper.etcd import Entry
 from cordillera.targets.local._keeper.leadership import STATUS
-from cordillera.targets.local._keeper.stores import COPIES
+from cordillera.targets.local._keeper.stores import COPIES, FILLING, ONE, TWO
 from cordillera.targets.local._site import Site, Zone
 
 ASSIGN = f"/dir/assign?replication={_weed.REPLICATION}&collection="
@@ -50,7 +50,7 @@ def _volume_trouble(site: Site, bucket: str) -> str:
         return _net.no_answer(silent)
     held = layout(volumes)
     if lonely := alone(held, len(site.zones)):
-        return f"{len(lonely)} of {len(held)} volumes have one copy only"
+        return f"{len(lonely)} of {len(held)} volumes lie in one zone only"
     leader = leader_of(site)
     if leader is None:
         return LEADERLESS
@@ -58,13 +58,15 @@ def _volume_trouble(site: Site, bucket: str) -> str:
 
 
 def too_few(copies: Sequence[Entry | None] | None) -> str:
-    """What is wrong with how many copies the votes ask for; empty when it is two. Pure."""
+    """What is wrong with the zones that new objects lie in, as the votes have it. Pure."""
     if copies is None:
         return "no majority of the votes answers"
-    wanted = copies[0].value if copies[0] else "two"
-    return {
-        "two": "", "one": "new objects get one copy only", "filling": "second copies are being made"
-    }[wanted]  # fmt: skip
+    now = copies[0].value if copies[0] else TWO
+    said = {
+        ONE: "new objects lie in one zone only",
+        FILLING: "objects are being copied to each zone",
+    }
+    return said.get(now, "")
 
 
 def gate_trouble(site: Site, zone: Zone) -> str:

@@ -45,14 +45,10 @@ def buckets(site: Site) -> list[str]:
 
 
 def make_bucket(site: Site, bucket: str) -> None:
-    """Make a bucket whose objects get two copies. May be called twice. Raises NotReady."""
+    """Make a bucket. May be called twice. Raises NotReady."""
     if bucket in buckets(site):
         return
-    answer = shell(
-        site,
-        f"fs.configure -locationPrefix=/buckets/ -replication={_weed.REPLICATION} -apply",
-        f"s3.bucket.create -name {bucket}",
-    )
+    answer = shell(site, f"s3.bucket.create -name {bucket}")
     if bucket not in buckets(site):
         raise NotReady(f"bucket {bucket} could not be made: {process.last_line(answer)}")
 

@@ -13,7 +13,6 @@ from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CordilleraError, ManifestError, NotReady
 from cordillera.targets.local import (
     _behind,
-    _copies,
     _entrance,
     _found,
     _haproxies,
@@ -22,11 +21,12 @@ from cordillera.targets.local import (
     _resources,
     _supervisor,
     certificate,
+    objects,
     service,
 )
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._found import Found
-from cordillera.targets.local._parts import LocalPart, Process
+from cordillera.targets.local._parts import LocalPart, Process, is_spare
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
 
@@ -49,9 +49,8 @@ def observe(environment: str) -> EnvironmentState:
             if any(want.of_type(component.name))
         ]
         copies = list(service.Services().parts(want, site))
-        zones = {
-            z.name: pool.submit(_zone_state, site, z, found, _waiting(copies)) for z in site.domains
-        }
+        waiting = _waiting([*copies, *objects.Objects().parts(want, site)])
+        zones = {z.name: pool.submit(_zone_state, site, z, found, waiting) for z in site.domains}
         services = {name: _service_state(name, copies, site, found, pool) for name in want.services}
         entrance = pool.submit(_entrance.look, want, site)
         states = {k: v for future in resources for k, v in future.result().items()}
@@ -71,9 +70,9 @@ def observe(environment: str) -> EnvironmentState:
         )
 
 
-def _waiting(copies: list[LocalPart]) -> set[str]:
+def _waiting(parts: list[LocalPart]) -> set[str]:
     """Programs that need not run: spares, while no zone is lost."""
-    return {p.name for p in copies if _copies.is_spare(p)}
+    return {p.name for p in parts if is_spare(p)}
 
 
 def _zone_state(site: Site, zone: Zone, found: list[Found], spares: set[str]) -> ZoneState:
@@ -112,8 +111,8 @@ def _service_state(
 ) -> ServiceState:
     copies = [p for p in parts if p.unit == f"service/{name}" and isinstance(p.body, Process)]
     leaders, memory = _found.leaders(found), _found.memory_by_key(found)
-    homes = [p for p in copies if not _copies.is_spare(p)]
-    copies = homes + [p for p in copies if _copies.is_spare(p) and p.key in leaders]
+    homes = [p for p in copies if not is_spare(p)]
+    copies = homes + [p for p in copies if is_spare(p) and p.key in leaders]
     probed: list[Future[Copy]] = [
         pool.submit(_copy, p, site, leaders.get(p.key), memory.get(p.key, 0)) for p in copies
     ]

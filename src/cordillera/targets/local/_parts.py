@@ -43,7 +43,7 @@ class Process:
     `port` is one that was handed out to it. `log` names the log file; empty is the part's name.
     `folder` is where it runs; empty is `/`. `image` is the folder of an unpacked image: argv, when empty,
     variables and folder are then the image's own, and its files are all that the program sees.
-    `spare_for` names a zone: the program is laid ready and runs only while that zone is lost.
+    `spare_for` names a zone: the program is laid ready, and a lookout runs it only while that zone is lost.
     """
 
     argv: tuple[str, ...]
@@ -104,6 +104,11 @@ class Endpoint:
     options: tuple[str, ...] = ()
     first_only: bool = True
     tls: bool = False
+
+
+def is_spare(part: LocalPart) -> bool:
+    """Whether a part waits for another zone's loss. Pure."""
+    return isinstance(part.body, Process) and bool(part.body.spare_for)
 
 
 def shape(body: Body) -> str:

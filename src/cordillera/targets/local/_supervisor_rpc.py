@@ -8,6 +8,8 @@ from typing import Any
 
 TROUBLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 """What a call may raise: nobody answers, or it was refused."""
+UP = ("STARTING", "RUNNING", "BACKOFF")
+"""States of a program that runs or is about to."""
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from cordillera.targets.local import programs
 from cordillera.targets.local._site import Site, Zone
 
-MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8081, 8888, 8333
+MASTER_PORT, VOLUME_PORT, SPARE_PORT, FILER_PORT, S3_PORT = 9333, 8081, 8082, 8888, 8333
 ENDPOINT_PORT = 8334
 GRPC = 10_000
 """Each server answers gRPC at its own port plus this."""
-PORTS = [p + more for p in (MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT) for more in (0, GRPC)]
+SERVERS = MASTER_PORT, VOLUME_PORT, SPARE_PORT, FILER_PORT, S3_PORT
+PORTS = [port + more for port in SERVERS for more in (0, GRPC)]
 """Everything that the store's servers ask each other at."""
 REPLICATION = "100"
 """One more copy, in another zone."""
@@ -23,9 +24,15 @@ VOLUME_LIMIT_MB = 256
 VOLUMES_MAX = 400
 HEALTH = "/healthz"
 VOLUME_DATA = "objects-volume"
+SPARE_DATA = "objects-spare"
+SPARE_FLAG = "objects-spare.wanted"
+"""A file in a zone's run folder: its keeper lays it down, its lookout runs the spare while it is there."""
+LEAVES_S = 2
+"""A spare that ends is given nothing more for that long before."""
 MASTER_DATA = "objects-master"
 MASTERS_FILE, PATIENCE_FILE = "{data}/masters", "{data}/patience"
 START = "cordillera.targets.local._weed_masters"
+SPARE_START = "cordillera.targets.local._keeper.spare"
 
 VARIABLES = {"GOMAXPROCS": "2", "GOGC": "60"}
 MASTER_VARIABLES = {**VARIABLES, "GOMAXPROCS": "1"}
@@ -101,12 +108,26 @@ def master_prepare(site: Site, zone: Zone) -> Sequence[str]:
 
 def volume(zone: Zone) -> Sequence[str]:
     """The command of a volume server: masters in the order that `volume_prepare` found."""
+    return _volume(VOLUME_PORT, zone.name, leaves_s=0)
+
+
+def spare(zone: Zone) -> Sequence[str]:
+    """The command of the volume server that takes a lost zone's copies: to the masters a zone of its own."""
+    return _volume(SPARE_PORT, f"{zone.name}-spare", leaves_s=LEAVES_S)
+
+
+def _volume(port: int, place: str, *, leaves_s: int) -> Sequence[str]:
     words = (
-        *_weed("volume"), f"-port={VOLUME_PORT}", "-dir={data}", f"-max={VOLUMES_MAX}",
-        f"-dataCenter={zone.name}", f"-rack={zone.name}",
-        "-preStopSeconds=0", "-volume.allowUntrustedRemoteEndpoints",
+        *_weed("volume"), f"-port={port}", "-dir={data}", f"-max={VOLUMES_MAX}",
+        f"-dataCenter={place}", f"-rack={place}",
+        f"-preStopSeconds={leaves_s}", "-volume.allowUntrustedRemoteEndpoints",
     )  # fmt: skip
     return ("/bin/sh", "-c", f'exec "$@" -master="$(cat {MASTERS_FILE})"', "sh", *words)
+
+
+def spare_prepare(keeper: str) -> Sequence[str]:
+    """The command that must precede each start of a spare. `keeper` is the plan of the zone's keeper."""
+    return (sys.executable, "-m", SPARE_START, keeper, "{data}")
 
 
 def volume_prepare(site: Site, zone: Zone) -> Sequence[str]:

@@ -14,7 +14,6 @@ from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import (
-    _copies,
     _haproxy,
     _net,
     _published,
@@ -26,7 +25,7 @@ from cordillera.targets.local import (
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._firewall_rules import EDGE_PORT
 from cordillera.targets.local._lookout import frozen
-from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
+from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, is_spare, part
 from cordillera.targets.local._public import public_service
 from cordillera.targets.local._site import Site, Zone
 
@@ -186,7 +185,7 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
         *slow,
         *(_server(p, site) for p in copies),
         "    option allbackups\n",
-        *(_anyway(p, site) for p in copies if not _copies.is_spare(p)),
+        *(_anyway(p, site) for p in copies if not is_spare(p)),
     ]
     return "".join(lines)
 

@@ -12,6 +12,7 @@ from cordillera.targets.local import _objects_ask as asking
 from cordillera.targets.local import _objects_shell as shell
 from cordillera.targets.local import _weed
 from cordillera.targets.local._component import Component
+from cordillera.targets.local._keeper.plan import FILE as KEEPER_PLAN
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import Site, Zone
 
@@ -126,7 +127,8 @@ def public_prefixes(want: Wanted) -> dict[str, list[str]]:
 
 def _store(want: Wanted, site: Site, zone: Zone) -> Parts:
     """Begun once a master leads: a volume server that finds no leader idles for five seconds."""
-    return _volume(site, zone), _filer(site, zone), _gateway(want, site, zone)
+    spares = [_spare(site, zone, other) for other in site.others(zone)][:1]
+    return _volume(site, zone), *spares, _filer(site, zone), _gateway(want, site, zone)
 
 
 def _server(
@@ -165,6 +167,29 @@ def _volume(site: Site, zone: Zone) -> LocalPart:
         ready=Ready("tcp", port=_weed.VOLUME_PORT),
     )
     return _server(f"volume@{zone.name}", f"objects/{zone.name}", body, site, holds_data=True)
+
+
+def _spare(site: Site, zone: Zone, other: Zone) -> LocalPart:
+    """What it holds lies in the zone's own server too: nothing of it need be kept."""
+    body = Process(
+        argv=tuple(_weed.spare(zone)),
+        zone=zone.name,
+        folder="{run}/objects-spare",
+        files={"objects-spare/security.toml": _weed.SECURITY_TOML},
+        variables=_weed.VARIABLES,
+        prepare=(
+            tuple(_weed.spare_prepare(f"{{run}}/{KEEPER_PLAN}")),
+            tuple(_weed.volume_prepare(site, zone)),
+        ),
+        data=_weed.SPARE_DATA,
+        spare_for=other.name,
+    )
+    return _server(spare_of(zone), f"objects/{zone.name}", body, site)
+
+
+def spare_of(zone: Zone) -> str:
+    """The name of the volume server that stands in for the other zone's."""
+    return f"spare@{zone.name}"
 
 
 def _filer(site: Site, zone: Zone) -> LocalPart:

@@ -35,7 +35,8 @@ def main() -> None:
         own, witness = (partial(plan.votes_of, at) for at in (plan.zone.private, plan.witness))
         tasks.append(Preference(own, witness).watch_for_ever)
     if plan.stores:
-        tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease).watch_for_ever)
+        flag = plan.zone.run / _weed.SPARE_FLAG
+        tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease, flag).watch_for_ever)
         tasks.append(_rejoin(plan, plan.stores).watch_for_ever)
         if plan.database:
             tasks.append(_registration(plan, plan.stores).watch_for_ever)

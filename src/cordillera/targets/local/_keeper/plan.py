@@ -10,6 +10,9 @@ from cordillera.targets.local._keeper.etcd import Etcd, plain_dial
 from cordillera.targets.local._keeper.stores import Stores
 from cordillera.targets.local._site import Zone
 
+FILE = "keeper.json"
+"""In the zone's run folder."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -69,6 +72,10 @@ def _cache(found: dict[str, Any]) -> Cache:
 
 
 def _stores(found: dict[str, Any]) -> Stores:
-    servers = {zone: (host, int(port)) for zone, (host, port) in found["servers"].items()}
     host, port = found["witness"]
-    return Stores(**{**found, "servers": servers, "witness": (host, int(port))})
+    places = {name: _places(found[name]) for name in ("servers", "spares")}
+    return Stores(**{**found, **places, "witness": (host, int(port))})
+
+
+def _places(found: dict[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    return {zone: (host, int(port)) for zone, (host, port) in found.items()}

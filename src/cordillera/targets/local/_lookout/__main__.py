@@ -14,6 +14,7 @@ from cordillera.targets.local._keeper.log import say
 from cordillera.targets.local._lookout.frozen import Frozen, Watched
 from cordillera.targets.local._lookout.links import Links
 from cordillera.targets.local._lookout.spares import Drains, Spare, Spares
+from cordillera.targets.local._lookout.store import Store
 from cordillera.targets.local._lookout.unhealthy import Copy, Unhealthy
 from cordillera.targets.local._lookout.zone import Zone
 
@@ -30,7 +31,11 @@ def main() -> None:
     here = ThreadingHTTPServer((plan["address"], plan["port"]), _answers(spares))
     frozen = Frozen([Watched(**one) for one in plan["haproxies"]])
     unhealthy = Unhealthy(Path(plan["supervisor"]), [Copy(**one) for one in plan["copies"]])
-    for task in (here.serve_forever, frozen.watch_for_ever, unhealthy.watch_for_ever):
+    tasks = [here.serve_forever, frozen.watch_for_ever, unhealthy.watch_for_ever]
+    if program := plan["store"]:
+        store = Store(Path(plan["supervisor"]), program, Path(plan["flag"]))
+        tasks.append(store.watch_for_ever)
+    for task in tasks:
         Thread(target=task, daemon=True).start()
     links = Links(plan["ports"])
     links.forget(zones)

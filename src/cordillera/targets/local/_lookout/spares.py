@@ -27,7 +27,6 @@ QUIET_S = 3.0
 """While every zone has answered lately, and no spare runs, there is nothing to see to."""
 MARGIN_BYTES = 128 << 20
 """What is left to the machine when a spare is started."""
-UP = ("STARTING", "RUNNING", "BACKOFF")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Spares:
         """Start and end, as the zones answer. Raises what is in supervisor.TROUBLE."""
         if self._spares and (self._some_run or any(z.silent_s > QUIET_S for z in zones)):
             rows = supervisor.ask(self._socket, CALL_TIMEOUT_S, "getAllProcessInfo")
-            states = {row["name"]: row["statename"] in UP for row in rows}
+            states = {row["name"]: row["statename"] in supervisor.UP for row in rows}
             self._some_run = any(states.get(spare.program) for spare in self._spares)
             for zone in zones:
                 self._see_to(zone, states)

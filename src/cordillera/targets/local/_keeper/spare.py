@@ -1,0 +1,41 @@
+"""Before each start of the volume server that stands in for a lost zone's: may it, and what may stay?
+
+`python -m ..._keeper.spare PLAN.json FOLDER` ends with a failure unless the votes say that a zone is lost.
+"""
+
+import sys
+from pathlib import Path
+
+from cordillera.targets.local._keeper.plan import load
+from cordillera.targets.local._keeper.stores import COPIES, ONE, ROUND
+
+MARK = "round"
+READ_ONLY = 0o444
+
+
+def main() -> None:
+    """Ask the votes, then see to the folder. Raises Silent."""
+    copies, begun = load(Path(sys.argv[1])).votes().read(COPIES, ROUND)
+    if copies is None or copies.value != ONE:
+        sys.exit("no zone is lost: objects are written to all of them")
+    settle(Path(sys.argv[2]), str(begun.changed if begun else 0))
+
+
+def settle(folder: Path, begun: str) -> None:
+    """Drop what an earlier round left, and close what this one has.
+
+    Earlier rounds ended with everything in every zone. In this round the other zone may have got a copy of a
+    volume before it was lost again: what were written into ours now would never get there.
+    """
+    mark = folder / MARK
+    same = mark.exists() and mark.read_text() == begun
+    for file in folder.iterdir():
+        if not same:
+            file.unlink()
+        elif file.suffix in (".dat", ".idx"):
+            file.chmod(READ_ONLY)
+    mark.write_text(begun)
+
+
+if __name__ == "__main__":
+    main()
