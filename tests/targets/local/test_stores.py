@@ -151,7 +151,12 @@ def test_a_lookout_runs_the_spare_while_the_keeper_says_so(
     store.turn()
     assert zone.asked == ["startProcess"]
 
+    zone.state = "STOPPED"  # an `up` has put it anew
+    store.turn()
+    assert zone.asked == ["startProcess"] * 2
+
     Store(tmp_path / "supervisor.sock", "spare@a", flag).turn()  # another lookout finds it running
     flag.unlink()
     store.turn()
-    assert zone.asked == ["startProcess", "stopProcess"]
+    store.turn()
+    assert zone.asked == ["startProcess", "startProcess", "stopProcess"]

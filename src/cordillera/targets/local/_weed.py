@@ -126,9 +126,9 @@ def _volume(port: int, place: str, *, leaves_s: int) -> Sequence[str]:
     return ("/bin/sh", "-c", f'exec "$@" -master="$(cat {MASTERS_FILE})"', "sh", *words)
 
 
-def spare_prepare(keeper: str) -> Sequence[str]:
+def spare_prepare(site: Site, zone: Zone, keeper: str) -> Sequence[str]:
     """The command that must precede each start of a spare. `keeper` is the plan of the zone's keeper."""
-    return (sys.executable, "-m", SPARE_START, keeper, "{data}")
+    return (sys.executable, "-m", SPARE_START, keeper, "{data}", MASTERS_FILE, masters(site, zone))
 
 
 def volume_prepare(site: Site, zone: Zone) -> Sequence[str]:

@@ -10,7 +10,6 @@ fifteen seconds. So it starts patient, and its keeper has it start anew when it 
 
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cordillera.targets.local._keeper.leadership import STATUS, http_get
@@ -25,11 +24,15 @@ FRESH_S = 20.0
 
 def main() -> None:
     kind, file, masters = sys.argv[1], Path(sys.argv[2]), sys.argv[3].split(",")
-    leader = _leader(masters)
     if kind == "volume":
-        file.write_text(",".join(ordered(masters, leader)))
+        note(file, masters)
     else:
-        file.write_text(patience(leader=leader, met_s=_met_s(file.with_name(MET))))
+        file.write_text(patience(leader=_leader(masters), met_s=_met_s(file.with_name(MET))))
+
+
+def note(file: Path, masters: list[str]) -> None:
+    """Write the masters into the file, the leader first."""
+    file.write_text(",".join(ordered(masters, _leader(masters))))
 
 
 def ordered(masters: list[str], leader: str) -> list[str]:
@@ -50,9 +53,8 @@ def _met_s(mark: Path) -> float:
 
 
 def _leader(masters: list[str]) -> str:
-    """Who leads, as any of the masters tells; empty when none does."""
-    with ThreadPoolExecutor(max_workers=len(masters)) as pool:
-        return next((one for one in pool.map(_leader_by, masters) if one), "")
+    """Who leads, as the first of the masters tells that knows; empty when none does."""
+    return next((leader for one in masters if (leader := _leader_by(one))), "")
 
 
 def _leader_by(master: str) -> str:

@@ -177,10 +177,7 @@ def _spare(site: Site, zone: Zone, other: Zone) -> LocalPart:
         folder="{run}/objects-spare",
         files={"objects-spare/security.toml": _weed.SECURITY_TOML},
         variables=_weed.VARIABLES,
-        prepare=(
-            tuple(_weed.spare_prepare(f"{{run}}/{KEEPER_PLAN}")),
-            tuple(_weed.volume_prepare(site, zone)),
-        ),
+        prepare=(tuple(_weed.spare_prepare(site, zone, f"{{run}}/{KEEPER_PLAN}")),),
         data=_weed.SPARE_DATA,
         spare_for=other.name,
     )

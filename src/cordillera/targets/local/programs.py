@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cordillera.components.wanted import Wanted
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError
+
+if TYPE_CHECKING:  # what is supervised imports this file, and needs no manifest
+    from cordillera.components.wanted import Wanted
 
 BUNDLED = {"osmem-server": "osmem_server/bin/osmem-server"}
 """Programs that lie inside a Python package."""
@@ -105,7 +108,7 @@ def version(program: Program) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def needed(want: Wanted) -> Iterator[Program]:
+def needed(want: "Wanted") -> Iterator[Program]:
     """The programs that an environment needs here."""
     kinds = ALWAYS | {spec.type for spec in want.resources.values()}
     for program in PROGRAMS:
@@ -113,7 +116,7 @@ def needed(want: Wanted) -> Iterator[Program]:
             yield program
 
 
-def check(want: Wanted) -> None:
+def check(want: "Wanted") -> None:
     """Raises CordilleraError, with the command that mends it, when a needed program is missing."""
     missing = [p for p in needed(want) if present(p) is None]
     if missing:

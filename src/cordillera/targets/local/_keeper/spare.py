@@ -1,24 +1,32 @@
-"""Before each start of the volume server that stands in for a lost zone's: may it, and what may stay?
+"""Before each start of the volume server that stands in for a lost zone's: may it, what may stay, who leads?
 
-`python -m ..._keeper.spare PLAN.json FOLDER` ends with a failure unless the votes say that a zone is lost.
+`python -m ..._keeper.spare PLAN.json FOLDER FILE MASTER,MASTER` ends with a failure unless the votes say that
+a zone is lost.
 """
 
 import sys
 from pathlib import Path
 
+from cordillera.targets.local import _weed_masters
+from cordillera.targets.local._keeper.etcd import Silent
 from cordillera.targets.local._keeper.plan import load
-from cordillera.targets.local._keeper.stores import COPIES, ONE, ROUND
+from cordillera.targets.local._keeper.stores import COPIES, LOST, ROUND, TWO, stands_in
 
 MARK = "round"
 READ_ONLY = 0o444
 
 
 def main() -> None:
-    """Ask the votes, then see to the folder. Raises Silent."""
-    copies, begun = load(Path(sys.argv[1])).votes().read(COPIES, ROUND)
-    if copies is None or copies.value != ONE:
-        sys.exit("no zone is lost: objects are written to all of them")
+    """Ask the votes, see to the folder, note the masters."""
+    plan = load(Path(sys.argv[1]))
+    try:
+        copies, lost, begun = plan.votes().read(COPIES, LOST, ROUND)
+    except Silent as e:
+        sys.exit(str(e))
+    if not stands_in(plan.zone.name, copies.value if copies else TWO, lost.value if lost else ""):
+        sys.exit("no other zone is lost: objects are written to all of them")
     settle(Path(sys.argv[2]), str(begun.changed if begun else 0))
+    _weed_masters.note(Path(sys.argv[3]), sys.argv[4].split(","))
 
 
 def settle(folder: Path, begun: str) -> None:

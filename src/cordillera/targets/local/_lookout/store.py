@@ -31,9 +31,9 @@ class Store:
             time.sleep(EVERY_S)
 
     def turn(self) -> None:
-        """Start or stop when the keeper changed its mind. Raises what is in supervisor.TROUBLE."""
+        """Have it run while it is wanted, and end it once. Raises what is in supervisor.TROUBLE."""
         wanted = self._flag.exists()
-        if wanted == self._runs:
+        if not wanted and self._runs is False:
             return
         told = supervisor.ask(self._supervisor, CALL_TIMEOUT_S, "getProcessInfo", self._program)
         runs = told["statename"] in supervisor.UP
