@@ -10,7 +10,8 @@ from tests.targets.local.whole import Environment
 
 from cordillera.components.target import Loss
 from cordillera.core.errors import CordilleraError
-from cordillera.targets.local import _mail_box, _objects_ask
+from cordillera.targets.local import _mail_box, _objects_ask, _votes_ask
+from cordillera.targets.local._keeper.stores import COPIES, FILLING
 from cordillera.targets.local._verbs import LocalVerbs
 
 pytestmark = pytest.mark.slow
@@ -79,6 +80,12 @@ def subjects(shop: Environment) -> set[str]:
     return {mail.subject for mail in _mail_box.list_mails(shop.site)}
 
 
+def copies_of(shop: Environment) -> str:
+    """In how many zones new objects lie, as the votes have it; empty while they do not answer."""
+    found = _votes_ask.asked(shop.site, lambda client: client.read(COPIES))
+    return found[0].value if found and found[0] else ""
+
+
 @contextmanager
 def zone_lost(shop: Environment, zone: str) -> Iterator[None]:
     """Everything in it killed for the block, and back afterwards whatever happens."""
@@ -107,6 +114,24 @@ def test_with_a_zone_lost_every_resource_goes_on(shop: Environment, lost: str, l
         eventually(lambda: goes(shop, read, lost), "everything is there", within_s=WITHIN_S)
     healed(shop)
     eventually(lambda: {before, during} <= subjects(shop), "both mails went out")
+
+
+def test_a_zone_lost_again_while_it_is_filled_hides_no_object(shop: Environment) -> None:
+    healed(shop)
+    keys = [f"again-{number}" for number in range(2)]
+    for key in keys:
+        with zone_lost(shop, "b"):
+            write = WRITE.replace("THIS_ONE", key)
+            eventually(partial(goes, shop, write, "a"), "writes go on", within_s=WITHIN_S)
+        eventually(lambda: copies_of(shop) == FILLING, "it is filled")
+
+    read = READ.replace("ALL_OF_THEM", str(keys))
+    with zone_lost(shop, "b"):
+        eventually(partial(goes, shop, read, "a"), "read here", within_s=WITHIN_S)
+    healed(shop)
+    with zone_lost(shop, "a"):
+        eventually(partial(goes, shop, read, "b"), "read there", within_s=WITHIN_S)
+    healed(shop)
 
 
 def test_the_witness_is_not_missed(shop: Environment) -> None:
