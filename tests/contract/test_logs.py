@@ -60,14 +60,16 @@ class Local:
 
 def look(logs: Path, folder: Path, rounds: int = 1) -> None:
     """The loop of a zone, in no time: its `sleep` ends at once, and fails in the end."""
-    (folder / "logrotate.conf").write_text(_logs.CONFIG.replace("{state}", str(logs.parent)))
+    (folder / "logrotate.conf").write_text(
+        _logs.RULES.replace("{state}", str(logs.parent)).replace("{su}", "")
+    )
     (folder / "logrotate.conf").chmod(0o600)
     (folder / "sleep").write_text(
         f'#!/bin/sh\necho >> {folder}/slept; [ "$(wc -l < {folder}/slept)" -le {rounds} ]\n'
     )
     (folder / "sleep").chmod(0o755)
     (folder / "slept").unlink(missing_ok=True)
-    argv = ["/bin/sh", "-c", _logs.LOOP, "logs", str(logs), str(folder)]
+    argv = ["/bin/sh", "-c", _logs.LOOP, "logs", str(logs), str(folder), str(folder)]
     path = f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin"
     subprocess.run(argv, env={"PATH": path}, check=False, timeout=60)
 

@@ -130,6 +130,18 @@ def feeding(argv: Sequence[str]) -> Iterator[IO[bytes]]:
     yield from _ended(argv, child, child.stdin)
 
 
+@contextmanager
+def beside(argv: Sequence[str], *, log: Path) -> Iterator[None]:
+    """A program that runs for as long as the block, and is killed after it; its output goes to `log`."""
+    with log.open("ab") as out:
+        child = subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
 def _ended(
     argv: Sequence[str], child: subprocess.Popen[bytes], pipe: IO[bytes] | None
 ) -> Iterator[IO[bytes]]:

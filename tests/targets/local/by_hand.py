@@ -87,6 +87,7 @@ class Hand:
         body = Process(
             argv=("haproxy", "-f", "{run}/proxy.cfg"),
             zone=zone_name,
+            user="proxy",
             files={"proxy.cfg": _proxy.config(zone, list(endpoints))},
             ready=Ready("tcp", port=endpoints[0].port),
         )
@@ -127,7 +128,7 @@ def site() -> Iterator[Site]:
             path.chmod(0o711)
         for zone in made.domains:
             zone.state.chmod(0o711)
-            zone.run.chmod(0o1777)
+            zone.run.chmod(0o711)
         made.vault.create()
         yield made
     finally:

@@ -398,7 +398,9 @@ def vote_of(shop: Cluster, zone: str) -> dict[str, Any]:
     at = shop.site.zone(zone)
     dial = partial(_net.dial, shop.site, at)
     members = [(at.private, _etcd.CLIENT_PORT)]
-    client = Etcd(members, at.run / _etcd.PEM, lambda *to: dial(*to[:2], timeout_s=to[2]))
+    client = Etcd(
+        members, at.files("consensus") / _etcd.PEM, lambda *to: dial(*to[:2], timeout_s=to[2])
+    )
     try:
         return client._ask("maintenance/status", {})
     finally:
@@ -437,8 +439,9 @@ def test_a_replica_that_lost_its_disk_is_rebuilt_over_the_network(shop: Cluster)
     LocalVerbs().lose(shop.name, other, Loss.KILLED)
     shutil.rmtree(data)
     data.mkdir(mode=0o700)
-    if shop.site.server_user is not None:
-        os.chown(data, shop.site.server_user, shop.site.server_user)
+    owner = shop.site.uid("database")
+    if owner is not None:
+        os.chown(data, owner, owner)
     LocalVerbs().restore(shop.name, other)
     shop.heal()
     shop.query("INSERT INTO orders VALUES (2)")

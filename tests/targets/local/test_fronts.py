@@ -197,7 +197,7 @@ def both_answer(shop: Environment) -> bool:
 def test_each_front_answers_at_a_socket_of_its_own(shop: Environment) -> None:
     eventually(lambda: both_answer(shop), "both run")
     for name in ("front-0", "front-1"):
-        answer = _haproxy.ask(shop.site.front.run / f"{name}.sock", "show stat")
+        answer = _haproxy.ask(shop.site.front.sockets("front") / f"{name}.sock", "show stat")
         assert _haproxy.backends(answer)["edges"].keys() == {"a", "b", "a-anyway", "b-anyway"}
 
 
@@ -258,7 +258,7 @@ def test_a_copy_that_stays_ill_is_started_anew(shop: Environment) -> None:
 @pytest.mark.slow
 def test_a_lost_front_is_not_called_healthy(shop: Environment) -> None:
     eventually(lambda: shop.state().healthy, "healthy")
-    socket = shop.site.front.run / "front-1.sock"
+    socket = shop.site.front.sockets("front") / "front-1.sock"
     socket.rename(socket.with_suffix(".away"))
     assert shop.state().trouble == "the published address: 1 of 2 fronts do not answer"
     socket.with_suffix(".away").rename(socket)

@@ -83,7 +83,7 @@ def test_when_every_copy_is_slow_a_slow_answer_is_better_than_none(shop: Environ
         slowed.add(ask(shop, "/slow?10").text)
 
     def none_is_well() -> bool:
-        edges = [zone.run / "edge.sock" for zone in shop.site.zones]
+        edges = [zone.sockets("edge") / "edge.sock" for zone in shop.site.zones]
         return not any(any(_haproxy.servers(edge, "copies").values()) for edge in edges)
 
     eventually(none_is_well, "both edges have marked both copies down", within_s=9)

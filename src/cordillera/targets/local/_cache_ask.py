@@ -93,13 +93,15 @@ def _read_vote(zone: str, known: Mapping[str, str]) -> Vote:
 
 def _connect(site: Site, zone: Zone, cache: str) -> Redis:
     password = site.vault.get(f"cache-admin/{cache}")
-    path = str(zone.run / f"cache-{cache}.sock")
+    path = str(zone.sockets("cache") / f"cache-{cache}.sock")
     return through(path, timeout_s=PROBE_TIMEOUT_S, password=password, user=config.ADMIN)
 
 
 def _sentinel(site: Site, zone: Zone) -> Redis:
     password = site.vault.get("cache/sentinel")
-    return through(str(zone.run / "sentinel.sock"), timeout_s=PROBE_TIMEOUT_S, password=password)
+    return through(
+        str(zone.sockets("cache") / "sentinel.sock"), timeout_s=PROBE_TIMEOUT_S, password=password
+    )
 
 
 def watch(site: Site, cache: str, port: int) -> None:

@@ -17,8 +17,8 @@ QUORUM = 2
 SERVER_TEXT = """\
 bind {private}
 port %(port)d
-unixsocket {run}/cache-%(name)s.sock
-unixsocketperm 700
+unixsocket {sockets}/cache-%(name)s.sock
+unixsocketperm 777
 protected-mode yes
 dir {data}
 pidfile ""
@@ -46,8 +46,8 @@ disable-thp yes
 SENTINEL_TEXT = """\
 bind {private}
 port %(port)d
-unixsocket {run}/sentinel.sock
-unixsocketperm 700
+unixsocket {sockets}/sentinel.sock
+unixsocketperm 777
 protected-mode yes
 dir {data}
 pidfile ""

@@ -8,14 +8,18 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _release
 from cordillera.targets.local._parts import SECRET, LocalPart, Process, Ready, part
-from cordillera.targets.local._site import APP_PORTS, Site, Zone
+from cordillera.targets.local._site import APP_PORTS, SERVICE, Site, Zone
 
 TAG_LETTERS = 5
+GROUPS = ("apps",)
+PROCESSES = 512
+"""Processes and threads that a copy may have: a thousand neighbours must not feel one that multiplies."""
 
 Variables = Callable[[Zone], Mapping[str, str]]
 """What a service's commands receive in a zone."""
@@ -23,16 +27,16 @@ Variables = Callable[[Zone], Mapping[str, str]]
 
 def of(name: str, want: Wanted, site: Site, variables: Variables) -> Iterator[LocalPart]:
     """Every copy of one service, and the spare of each, if there is another zone. Pure."""
-    spec, release = want.services[name], want.releases[name]
+    spec, place = want.services[name], _release.place(site, want.releases[name])
     ports = dict(site.ports)
     for home, number in spread(spec.scale.min, site.zones):
-        body = _body(name, spec, home, release, variables(home))
+        body = _body(name, spec, home, place, variables(home))
         tag = _tag(body, site)
         yield _part(name, f"{name}-{tag}-{home.name}{number}", body, spec, site, ports)
         others = list(site.others(home))
         if others:
             other = others[number % len(others)]
-            spare = _body(name, spec, other, release, variables(other))
+            spare = _body(name, spec, other, place, variables(other))
             spare = replace(spare, spare_for=home.name)
             called = f"{name}-{tag}-{other.name}-for-{home.name}{number}"
             yield _part(name, called, spare, spec, site, ports)
@@ -60,15 +64,19 @@ def listens(spec: ServiceSpec) -> bool:
 
 
 def _body(
-    name: str, spec: ServiceSpec, zone: Zone, release: str, variables: Mapping[str, str]
+    name: str, spec: ServiceSpec, zone: Zone, place: Path, variables: Mapping[str, str]
 ) -> Process:
     return Process(
         argv=("/bin/sh", "-c", spec.command) if spec.command else (),
         zone=zone.name,
-        user="app",
+        user=SERVICE + name,
+        groups=GROUPS,
         variables=variables,
-        folder=str(_release.place(release) / "app"),
-        image=str(_release.place(release)) if is_image(spec) else "",
+        folder=str(place / "app"),
+        image=str(place) if is_image(spec) else "",
+        release=str(place),
+        tmp_bytes=spec.memory // 2,
+        processes=PROCESSES,
         stop_grace_s=spec.stop_grace,
         memory_bytes=spec.memory,
         cpu_cores=spec.cpu,

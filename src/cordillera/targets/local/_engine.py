@@ -38,7 +38,7 @@ from cordillera.targets.local import (
 from cordillera.targets.local import network as network_component
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._parts import LocalPart, Process, Task, is_spare
-from cordillera.targets.local._site import Site
+from cordillera.targets.local._site import Site, users_of
 
 if TYPE_CHECKING:
     from cordillera.components.bill import Details
@@ -73,6 +73,8 @@ class LocalEngine:
         programs.check(want)
         old = _intent.load(want.environment)
         intent = _place.settle(want, old, listen=self._listen)
+        _refuse_an_older(old, want)
+        intent = replace(intent, users=_users(want, intent), format=_intent.FORMAT)
         site = _intent.site_of(intent)
         service.refuse_unset_secrets(want, site)
         parts = components.build(want, site)
@@ -197,6 +199,22 @@ class LocalEngine:
         _ending.kill(site)
         network_component.remove(site)
         _place.erase(site)
+
+
+def _refuse_an_older(old: Intent | None, want: Wanted) -> None:
+    """Raises Refused for what an older version brought up and still runs: its programs are other users'."""
+    if old and old.format < _intent.FORMAT and not old.stopped and _found.scan(want.environment):
+        raise Refused(
+            f"{want.environment} was brought up by an older version, which kept programs less apart",
+            hint=f"cordillera down {want.environment}, then up: data stays",
+        )
+
+
+def _users(want: Wanted, intent: Intent) -> dict[str, int]:
+    try:
+        return users_of(want.services, intent.users)
+    except ValueError as e:
+        raise ManifestError(f"{want.environment}: {e}", hint="split the app in two") from e
 
 
 def _title(change: Change) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cordillera.core import process
 from cordillera.core.errors import CommandFailed, CordilleraError
-from cordillera.targets.local import _weed
+from cordillera.targets.local import _hosts, _weed
 from cordillera.targets.local._net import NETNS_FOLDER
 from cordillera.targets.local._site import APP_PORTS, Site
 
@@ -65,7 +65,8 @@ table inet {table} {{
   }}
   chain forward {{
     type filter hook forward priority -5; policy accept;
-    iifname "{uplink}" ip daddr 10.0.0.0/8 ct state new drop
+    iifname "{uplink}" ip daddr 169.254.0.0/16 drop
+{resolvers}    iifname "{uplink}" ip daddr 10.0.0.0/8 ct state new drop
     oifname "{uplink}" ct state established,related accept
     oifname "{uplink}" drop
   }}
@@ -74,6 +75,12 @@ table inet {table} {{
     ip saddr {network} oifname != "{uplink}" masquerade
   }}
 }}
+"""
+"""169.254.0.0/16 is where a cloud tells a machine its own credentials."""
+
+RESOLVER = """\
+    iifname "{uplink}" ip daddr {address} udp dport 53 accept
+    iifname "{uplink}" ip daddr {address} tcp dport 53 accept
 """
 
 
@@ -126,9 +133,12 @@ def unload(netns: str, table: str) -> None:
 
 
 def _values(site: Site) -> dict[str, object]:
+    uplink = f"{site.prefix}host"
+    asked = [a for a in _hosts.addresses(_hosts.resolvers()) if a.startswith("10.")]
     return {
+        "resolvers": "".join(RESOLVER.format(uplink=uplink, address=a) for a in asked),
         "up": f"{site.prefix}up",
-        "uplink": f"{site.prefix}host",
+        "uplink": uplink,
         "table": f"{TABLE}_{site.number}",
         "host": f"10.{site.number}.0.1",
         "network": f"10.{site.number}.0.0/16",

@@ -52,7 +52,9 @@ def scan(environment: str) -> list[Found]:
     uptime_s = float(Path("/proc/uptime").read_text().split()[0])
     everything = {pid: f for pid in _pids() if (f := _read(pid, uptime_s)) is not None}
     sought = f"{MARK}={_identity(environment)}|".encode()
-    marked = {pid: m for pid in everything if (m := _mark_of(pid, sought)) is not None}
+    marked = {
+        pid: m for pid in everything if (m := _mark_of(pid, sought)) is not None and _ours(pid)
+    }
     found = {
         pid: replace(everything[pid], key=key, digest=digest, inner_pid=_inner_pid(pid))
         for pid, (key, digest) in marked.items()
@@ -124,6 +126,12 @@ def _mark_of(pid: int, sought: bytes) -> tuple[str, str] | None:
         return None
     value = environ[start : environ.find(b"\0", start)].decode().split("|", 2)
     return value[1], value[2]
+
+
+def _ours(pid: int) -> bool:
+    """Whether it runs as we do: a program of another user's may carry whatever mark it likes."""
+    _, _, rest = _proc(pid, "status").partition(b"\nUid:")
+    return bool(rest) and int(rest.split(None, 1)[0]) == os.getuid()
 
 
 def _proc(pid: int, name: str) -> bytes:

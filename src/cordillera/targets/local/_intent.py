@@ -17,7 +17,8 @@ from cordillera.core.vault import Vault
 from cordillera.targets.local._parts import LocalPart, shape
 from cordillera.targets.local._site import Isolation, Site, roots
 
-FORMAT = 1
+FORMAT = 2
+"""2: programs have users of their own and zones a root of their own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Intent:
     revision: int = 0
     parts: Mapping[str, Owned] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
+    users: Mapping[str, int] = field(default_factory=dict)
     changed: str = ""
     stopped: bool = False
     format: int = FORMAT
@@ -143,6 +145,7 @@ def site_of(intent: Intent, zone_names: tuple[str, ...] = ("a", "b")) -> Site:
         zone_names=zone_names,
         ports=intent.ports,
         listen=intent.listen,
+        users=intent.users,
     )
 
 

@@ -30,29 +30,41 @@ def _keeper(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=(sys.executable, "-m", "cordillera.targets.local._keeper", f"{{run}}/{FILE}"),
         zone=zone.name,
+        user="database",  # it reads and replaces the database's files
+        groups=("cache", "objects"),
+        capabilities=("kill",),
         files={FILE: json.dumps(_plan(want, site, zone), indent=1), **_etcd.files()},
         ready=Ready("tcp", port=config.ROLE_PORT),
     )
     return part("keeper", f"keeper@{zone.name}", f"keeper/{zone.name}", body, site.vault.digest)
 
 
-def _plan(want: Wanted, site: Site, zone: Zone) -> Mapping[str, object]:
-    """What `_keeper.plan` reads."""
+def votes_plan(site: Site, zone: Zone) -> Mapping[str, object]:
+    """What `_keeper.plan` reads, for one who only asks the votes: no passwords."""
     return {
         "zone": {
             "name": zone.name, "index": zone.index, "private": zone.private,
-            "state": "{state}", "run": "{run}",
+            "state": "{state}", "run": "{zone_run}",
         },
         "others": {other.name: other.private for other in site.others(zone)},
         "members": _etcd.members(site),
         "witness": site.witness.private,
         "pem": f"{{run}}/{_etcd.PEM}",
+        "root_password": "", "replication_password": "", "database": False, "caches": [],
+        "stores": None,
+    }  # fmt: skip
+
+
+def _plan(want: Wanted, site: Site, zone: Zone) -> Mapping[str, object]:
+    """The same for the keeper."""
+    return {
+        **votes_plan(site, zone),
         "root_password": "${secret:database/root}",
         "replication_password": "${secret:database/replication}",
         "database": database.needed(want) and not zone.votes_only,
         "caches": [] if zone.votes_only else _caches(want, site, zone),
         "stores": _stores(site) if any(want.of_type("objects")) else None,
-    }  # fmt: skip
+    }
 
 
 def _caches(want: Wanted, site: Site, zone: Zone) -> list[Mapping[str, object]]:
@@ -60,7 +72,7 @@ def _caches(want: Wanted, site: Site, zone: Zone) -> list[Mapping[str, object]]:
     return [
         {
             "name": name,
-            "socket": f"{{run}}/cache-{name}.sock",
+            "socket": str(zone.sockets("cache") / f"cache-{name}.sock"),
             "password": f"${{secret:cache-admin/{name}}}",
             "address": zone.private,
             "sentinels": [(one.private, SENTINEL_PORT) for one in site.domains],

@@ -15,15 +15,20 @@ KEPT = 5
 LENGTHS = "lengths"
 """In the folder of logs: a line `TIME LENGTH NAME` whenever one has grown."""
 
-CONFIG = f"""\
-{{state}}/logs/*.log {{state}}/nginx/*.log {{
-    size 10M
+KEEP = f"""\
     rotate {KEPT}
     copytruncate
     compress
     missingok
     notifempty
-}}
+"""
+RULES = f"""\
+{{state}}/logs/*.log {{
+    size 10M
+{KEEP}}}
+{{state}}/nginx/*.log {{
+    size 10M
+{{su}}{KEEP}}}
 {{state}}/logs/{LENGTHS} {{
     size 10M
     rotate 1
@@ -38,10 +43,16 @@ while sleep {NOTE_EVERY_S}; do
     turn=$((turn + {NOTE_EVERY_S}))
     [ $turn -lt {ROTATE_EVERY_S} ] || {{
         turn=0
-        logrotate -s "$2/logrotate.state" "$2/logrotate.conf"
+        logrotate -s "$3/logrotate.state" "$2/logrotate.conf"
     }}
 done
 """
+
+
+def config(site: Site) -> str:
+    """What logrotate is told: in a folder of a server's it acts as that server, not as root."""
+    user = site.uid("firewall")
+    return RULES.replace("{su}", f"    su {user} {user}\n" if user is not None else "")
 
 
 class Logs(Component):
@@ -56,11 +67,11 @@ class Logs(Component):
                 f"logs-{zone.name}",
                 f"logs/{zone.name}",
                 Process(
-                    argv=("/bin/sh", "-c", LOOP, "logs", "{state}/logs", "{run}"),
+                    argv=("/bin/sh", "-c", LOOP, "logs", "{state}/logs", "{run}", "{zone_run}"),
                     zone=zone.name,
                     subnet="outside" if zone.outside else "private",
                     user="root",
-                    files={"logrotate.conf": CONFIG},
+                    files={"logrotate.conf": config(site)},
                     stop_grace_s=1,
                 ),
                 site.vault.digest,

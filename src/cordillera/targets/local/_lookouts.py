@@ -37,13 +37,13 @@ def _lookout(
     plan = {
         "address": "{private}",
         "port": PORT,
-        "supervisor": "{run}/supervisor.sock",
+        "supervisor": "{zone_run}/supervisor.sock",
         "others": {other.name: other.private for other in zones if other != zone},
         "spares": list(_spares(site, zone, copies)),
-        "servers": {} if zone.votes_only else dict(_servers(want, copies)),
+        "servers": {} if zone.votes_only else dict(_servers(want, zone, copies)),
         "ports": _weed.PORTS if cuts else [],
         "store": spare_of(zone) if objects and not zone.votes_only else "",
-        "flag": f"{{run}}/{_weed.SPARE_FLAG}",
+        "flag": str(zone.sockets("database") / _weed.SPARE_FLAG),
         "copies": list(_checked(want, zone, copies)),
         "haproxies": [] if zone.votes_only else list(_watched(zone)),
     }
@@ -60,28 +60,28 @@ def _lookout(
 def _watched(zone: Zone) -> Iterator[Mapping[str, str]]:
     """What `_lookout.frozen.Watched` reads. One that does not run is passed over there."""
     for name, (socket, config) in _haproxies.of_zone(zone).items():
-        yield {"name": name, "socket": f"{{run}}/{socket}", "config": f"{{run}}/{config}"}
+        yield {"name": name, "socket": str(socket), "config": str(config)}
 
 
 def _servers(
-    want: Wanted, copies: Mapping[str, LocalPart]
+    want: Wanted, zone: Zone, copies: Mapping[str, LocalPart]
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Where each spare that listens is a server: the balancer's or the proxy's socket, and the backend."""
     for name, copy in copies.items():
-        at = _server(want, copy)
+        at = _server(want, zone, copy)
         if at and is_spare(copy):
             yield name, at
 
 
-def _server(want: Wanted, copy: LocalPart) -> tuple[str, str] | None:
+def _server(want: Wanted, zone: Zone, copy: LocalPart) -> tuple[str, str] | None:
     """The socket and the backend of whoever checks a copy; None when it does not listen."""
     service_name = copy.unit.removeprefix("service/")
     spec = want.services.get(service_name)
     if spec is None or not isinstance(copy.body, Process) or not _copies.listens(spec):
         return None
     if spec.public:
-        return f"{{run}}/{balancer.SOCKET}", "copies"
-    return f"{{run}}/{_proxy.SOCKET}", f"service-{service_name}"
+        return str(zone.sockets(balancer.USER) / balancer.SOCKET), "copies"
+    return str(zone.sockets(_proxy.USER) / _proxy.SOCKET), f"service-{service_name}"
 
 
 def _checked(
@@ -92,7 +92,7 @@ def _checked(
     One that ended again and again waits before it starts: that counts as starting.
     """
     for name, copy in copies.items():
-        at, body = _server(want, copy), copy.body
+        at, body = _server(want, zone, copy), copy.body
         if at and isinstance(body, Process) and body.zone == zone.name:
             yield {
                 "program": name,

@@ -133,7 +133,7 @@ def log_in(
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.settimeout(timeout_s)
-        made.connect(str(zone.run / config.SOCKET))
+        made.connect(str(zone.sockets("database") / config.SOCKET))
         connection.connect(made)
     except (OSError, pymysql.Error):
         made.close()

@@ -26,8 +26,8 @@ MOST_CONNECTIONS = 400
 OPTIONS_TEXT = """\
 [mariadbd]
 datadir={data}/mysql
-socket={run}/mariadb.sock
-pid-file={run}/mariadb.pid
+socket={sockets}/mariadb.sock
+pid-file={sockets}/mariadb.pid
 tmpdir={data}/tmp
 init-file={run}/mariadb-init.sql
 bind-address={private}
@@ -90,7 +90,7 @@ CLIENT_TEXT = """\
 [client]
 user=root
 password=${secret:database/root}
-socket={run}/mariadb.sock
+socket={sockets}/mariadb.sock
 """
 
 
@@ -101,6 +101,7 @@ def files(site: Site, zone: Zone, *, memory_bytes: int) -> Mapping[str, str]:
         INIT: INIT_TEXT,
         CLIENT: CLIENT_TEXT,
         START: start_plan(site),
+        **_etcd.files(),
     }
 
 

@@ -207,7 +207,7 @@ class _Private:
     """A server on the data folder that nobody else can reach, for as long as the block runs."""
 
     def __init__(self, folder: Path, run: Path) -> None:
-        self._socket = run / "mariadb-drain.sock"
+        self._socket = run / "sockets" / "mariadb-drain.sock"
         self._client = run / "mariadb-client.cnf"
         self._options = run / "mariadb.cnf"
         self._log = folder / "drain.log"

@@ -14,7 +14,7 @@ CONFIG = """\
 load_module {module};
 daemon off;
 worker_processes 1;
-pid {run}/nginx.pid;
+pid {sockets}/nginx.pid;
 error_log stderr error;
 events {{ worker_connections 2048; }}
 http {{
@@ -41,12 +41,12 @@ http {{
     modsecurity_rules_file {run}/modsecurity.conf;
     modsecurity_transaction_id $http_x_request_id;
     upstream app {{
-        server unix:{run}/app.sock;
+        server unix:{edge}/app.sock;
         keepalive 64;
         keepalive_requests 100000;
     }}
     server {{
-        listen unix:{run}/nginx.sock;
+        listen unix:{sockets}/nginx.sock;
         proxy_http_version 1.1;
         proxy_set_header Host $http_host;
         proxy_set_header Upgrade $http_upgrade;
@@ -111,7 +111,9 @@ def config(edge: EdgeSpec, zone: Zone, public: Mapping[str, Sequence[str]]) -> s
     """nginx's whole configuration in one zone. `public`: bucket -> prefixes anybody may read."""
     return CONFIG.format(
         module=MODULE,
-        run=zone.run,
+        run=zone.files("firewall"),
+        sockets=zone.sockets("firewall"),
+        edge=zone.sockets("edge"),
         data=zone.state / "nginx",
         upload=edge.firewall.upload_limit,
         cache_size=CACHE_SIZE,

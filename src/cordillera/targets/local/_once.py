@@ -17,7 +17,7 @@ from cordillera.targets.local import (
     service,
 )
 from cordillera.targets.local._parts import Process, part
-from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local._site import SERVICE, Site, Zone
 
 
 def logged(
@@ -31,8 +31,7 @@ def logged(
     zone: Zone | None = None,
 ) -> int:
     """Run it in a zone, the first by default, output to `log`; the exit status. Raises NotReady when late."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("")
+    files.write(log, "")
     command, spec = _command(name, argv, want, site, zone or site.zones[0])
     try:
         return process.logged(command, log=log, timeout_s=timeout_s)
@@ -55,15 +54,19 @@ def _command(
     """The command that enters the zone, and the file with its specification (secrets inside)."""
     service_spec = want.services[name]
     release = want.releases[name]
+    place = _release.place(site, release)
     body = Process(
         argv=tuple(argv),
         zone=zone.name,
-        user="app",
+        user=SERVICE + name,
+        groups=_copies.GROUPS,
         variables=service.environment(name, want, site, zone, release),
-        folder=str(_release.place(release) / "app"),
-        image=str(_release.place(release)) if _copies.is_image(service_spec) else "",
+        folder=str(place / "app"),
+        image=str(place) if _copies.is_image(service_spec) else "",
+        release=str(place),
+        tmp_bytes=service_spec.memory // 2,
         memory_bytes=service_spec.memory,
-        cpu_cores=0,
+        processes=_copies.PROCESSES,
     )
     once = part("once", f"{name}-{_serial()}", "", body, site.vault.digest)
     path = _start.spec_file(zone, once.name)
@@ -71,7 +74,7 @@ def _command(
     pid = _supervisor.Supervisor(site, zone).pid()
     if not pid:
         raise NotReady(f"zone {zone.name} of {site.environment} does not run", hint="cordillera up")
-    enter = ["nsenter", f"--target={pid}", "--mount", "--pid"] if process.is_root() else []
+    enter = ["nsenter", f"--target={pid}", "--mount", "--pid", "--ipc"] if process.is_root() else []
     return [*enter, sys.executable, "-I", "-S", str(_supervisor_config.SHIM), str(path)], path
 
 

@@ -32,11 +32,18 @@ class Ready:
 class Process:
     """One supervised program in a zone.
 
-    `files` are written under the zone's run folder (`{run}`) before the start and may hold secrets;
+    `user` is root, one of `_site.SERVERS`, or `service/NAME`; `groups` are users whose folders it may enter,
+    `guest` is a user that may enter this one's folder of sockets, and with `guest_writes` its data.
+    `capabilities` are kept by a program that is not root's: `kill`.
+    `files` are written to the user's folder in the zone's run folder (`{run}`) before the start, readable by
+    the user, and may hold secrets; sockets belong into `{sockets}`, which is the user's own.
     `variables` are its whole environment besides PATH, HOME and CORDILLERA_PART.
     `prepare` are commands run as the same user before each start; they must bear being run again.
     `data` is a folder under the zone's state folder, made and owned for it.
-    `{run}`, `{state}`, `{data}`, `{private}`, `{public}` are filled in in argv, files, variables.
+    `{run}`, `{sockets}`, `{zone_run}` (the zone's run folder), `{state}`, `{data}`, `{private}`, `{public}`
+    are filled in in argv, files, variables.
+    `release` is the folder of a release: the program sees it, a /tmp of its own of `tmp_bytes`, the machine's
+    programs, its own processes, and nothing else.
     `reload` is what applies changed `files` without a restart: a signal's name, `driver` (the
     component's `reload`), or empty: restart.
     `shared_socket` is a listening address that all `copies` inherit as their standard input.
@@ -48,14 +55,20 @@ class Process:
 
     argv: tuple[str, ...]
     zone: str
+    user: str
     subnet: str = "private"
-    user: str = "server"
+    groups: tuple[str, ...] = ()
+    guest: str = ""
+    guest_writes: bool = False
+    capabilities: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[tuple[str, ...], ...] = ()
     data: str = ""
     folder: str = ""
     image: str = ""
+    release: str = ""
+    tmp_bytes: int = 0
     ready: Ready = Ready()
     reload: str = ""
     stop_signal: str = "TERM"
@@ -66,6 +79,7 @@ class Process:
     port: int = 0
     memory_bytes: int = 0
     cpu_cores: float = 0.0
+    processes: int = 0
     log: str = ""
     spare_for: str = ""
 

@@ -18,6 +18,7 @@ from cordillera.targets.local._site import FRONT, Isolation, Site, roots
 
 NUMBERS = range(64, 250)
 COMMAND_TIMEOUT_S = 5.0
+RUN_BYTES = 64 << 20
 
 
 def settle(want: Wanted, old: Intent | None, *, listen: str) -> Intent:
@@ -91,40 +92,54 @@ def _neighbours(mine: Path) -> Iterator[dict[str, Any]]:
 
 
 def _make_folders(site: Site) -> None:
-    for directory in (site.state, site.run):
-        directory.mkdir(parents=True, exist_ok=True)
     for directory in (site.state.parent.parent, site.state.parent, site.state, site.run):
-        directory.chmod(0o711)
+        files.make_folder(directory)
+    _keep_in_memory(site.run)
+    for directory in (site.state / "zones", site.state / "logs", site.builds):
+        files.make_folder(directory)
+
+
+def _keep_in_memory(folder: Path) -> None:
+    """What lies there holds secrets: where the machine's /run is a disk, a file system in memory is ours.
+
+    Without root no file system may be mounted, and the folder is what XDG_RUNTIME_DIR offers.
+    """
+    if not process.is_root() or _file_system(folder) == "tmpfs":
+        return
+    options = f"mode=711,size={RUN_BYTES},nosuid,nodev"
+    process.run(
+        ["mount", "-t", "tmpfs", "-o", options, "cordillera", str(folder)],
+        timeout_s=COMMAND_TIMEOUT_S,
+    )
+
+
+def _file_system(folder: Path) -> str:
+    words = ["stat", "--file-system", "--format=%T", str(folder)]
+    return process.run(words, timeout_s=COMMAND_TIMEOUT_S).strip()
 
 
 def forget_running(site: Site) -> None:
     """Remove what need not survive: sockets, rendered configuration with its secrets."""
+    if process.is_root() and site.run.is_mount():
+        process.run(["umount", "--lazy", str(site.run)], timeout_s=COMMAND_TIMEOUT_S)
     shutil.rmtree(site.run, ignore_errors=True)
 
 
 def erase(site: Site) -> None:
     """Remove every file of the environment, and of the last one also what they shared."""
     forget_running(site)
+    for build in site.builds.glob("*/"):
+        _release.drop(build)
     shutil.rmtree(site.state, ignore_errors=True)
     (_claims() / str(site.number)).unlink(missing_ok=True)
-    drop_builds(site.environment)
     state, run = roots()
     with contextlib.suppress(OSError):
         site.state.parent.rmdir()
     if not _intent.environments():
-        shutil.rmtree(state / ".builds", ignore_errors=True)
-        shutil.rmtree(state / ".cache", ignore_errors=True)
+        for shared in (".builds", ".cache"):  # of versions that shared them
+            shutil.rmtree(state / shared, ignore_errors=True)
         for path in (state / "locks", run, _claims(), state):
             _remove_if_bare(path)
-
-
-def drop_builds(environment: str) -> None:
-    """Remove builds that no environment uses any more."""
-    for build in (roots()[0] / ".builds").glob("*"):
-        (build / "users" / environment.replace("/", "+")).unlink(missing_ok=True)
-        if (build / "users").is_dir() and not any((build / "users").iterdir()):
-            _release.drop_image(build.name)
-            shutil.rmtree(build, ignore_errors=True)
 
 
 def _remove_if_bare(path: Path) -> None:

@@ -18,7 +18,7 @@ from cordillera.targets.local._parts import (
 )
 from cordillera.targets.local._site import Site, Zone
 
-SOCKET, CONFIG = "proxy.sock", "proxy.cfg"
+SOCKET, CONFIG, USER = "proxy.sock", "proxy.cfg", "proxy"
 KEPT_WHEN = ("obsolete", "other", "nx", "refused", "timeout")
 RESOLVERS = "\nresolvers machine\n    parse-resolv-conf\n    hold valid 60s\n" + "".join(
     f"    hold {trouble} 24h\n" for trouble in KEPT_WHEN
@@ -69,13 +69,13 @@ def _unreachable(task: Task, site: Site) -> list[str]:
         f"{name} in zone {zone.name}"
         for zone in site.zones
         for name in names
-        if not any(_haproxy.servers(zone.run / SOCKET, name).values())
+        if not any(_haproxy.servers(zone.sockets(USER) / SOCKET, name).values())
     ]
 
 
 def config(zone: Zone, endpoints: list[Endpoint]) -> str:
     """The proxy's whole configuration in one zone."""
-    head = _haproxy.GLOBAL.format(socket=zone.run / SOCKET) + "\n" + _haproxy.TCP_DEFAULTS
+    head = _haproxy.GLOBAL.format(socket=zone.sockets(USER) / SOCKET) + "\n" + _haproxy.TCP_DEFAULTS
     names = any(not _is_address(server[1]) for e in endpoints for server in e.servers(zone))
     head += RESOLVERS if names else ""
     return head + "".join(_listen(endpoint, zone) for endpoint in endpoints)
@@ -86,6 +86,7 @@ def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
     body = Process(
         argv=("haproxy", "-W", "-f", f"{{run}}/{CONFIG}"),
         zone=zone.name,
+        user=USER,
         files={
             CONFIG: config(zone, endpoints),
             **({"proxy.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}"} if tls else {}),
@@ -99,7 +100,7 @@ def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
 
 
 def _listen(endpoint: Endpoint, zone: Zone) -> str:
-    tls = f" ssl crt {zone.run}/proxy.tls.pem" if endpoint.tls else ""
+    tls = f" ssl crt {zone.files(USER)}/proxy.tls.pem" if endpoint.tls else ""
     lines = [f"\nlisten {endpoint.name}", f"    bind {zone.private}:{endpoint.port}{tls}"]
     lines += [f"    {line}" for line in (*endpoint.options, *endpoint.check)]
     lines += [f"    server {line}" for line in _servers(endpoint, zone)]

@@ -1,6 +1,6 @@
 """Where an environment lives on this machine: folders, addresses, users, ports. No probing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,17 @@ APP_PORTS = range(20_000, 30_000)
 """Services' copies listen here, each zone at an address of its own. Linux gives outgoing connections
 ports from 32768 on: a copy's port must not be among those, or it is taken now and then.
 """
+
+ROOT = "root"
+SERVERS = (
+    "build", "apps", "consensus", "database", "cache", "objects", "queue", "search", "mail", "firewall",
+    "edge", "proxy", "front",
+)  # fmt: skip
+"""Users that each environment has: of its builds, its servers; `apps` is a group that may read releases."""
+SERVICE = "service/"
+"""What the users of services begin with."""
+FIRST_UID, UIDS_EACH, SERVICES_FROM = 700_000, 256, 32
+"""Numbers of users: so many for each environment, those of services from the 32nd of these on."""
 
 
 class Isolation(StrEnum):
@@ -53,6 +64,14 @@ class Zone:
         """Where the zone's supervisor answers."""
         return self.run / "supervisor.sock"
 
+    def files(self, user: str) -> Path:
+        """What programs of that user are told: root's folder, which they may read and not write."""
+        return self.run / user.replace("/", "-")
+
+    def sockets(self, user: str) -> Path:
+        """Where programs of that user have their sockets: their own folder, closed to all others."""
+        return self.files(user) / "sockets"
+
 
 @dataclass(frozen=True)
 class Site:
@@ -70,6 +89,7 @@ class Site:
     zone_names: tuple[str, ...] = ZONE_NAMES[:2]
     ports: Mapping[str, int] = field(default_factory=dict)
     listen: str = "127.0.0.1:8443"
+    users: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def zones(self) -> tuple[Zone, ...]:
@@ -111,18 +131,28 @@ class Site:
         return f"crd{self.number}"
 
     @property
-    def app_user(self) -> int | None:
-        """The uid that services run as; None is our own (without root there is no other)."""
-        return 700_000 + self.number * 2 if process.is_root() else None
+    def builds(self) -> Path:
+        """Where its releases lie."""
+        return self.state / "builds"
 
-    @property
-    def server_user(self) -> int | None:
-        """The uid that data servers run as; None is our own."""
-        return 700_001 + self.number * 2 if process.is_root() else None
+    def uid(self, user: str) -> int | None:
+        """The number of a user, and of its group. None is our own: root's, or whoever has no root.
+
+        Raises KeyError for a service that has none yet.
+        """
+        if user == ROOT or not process.is_root():
+            return None
+        name = user.removeprefix(SERVICE)
+        number = SERVERS.index(user) if user in SERVERS else SERVICES_FROM + self.users[name]
+        return FIRST_UID + self.number * UIDS_EACH + number
 
     def netns(self, zone: Zone, subnet: str) -> str:
         """The network namespace's name of a zone's subnet, `private` or `public`."""
         return f"{self.prefix}-{zone.name}-{subnet}"
+
+    def build_netns(self, release: str) -> str:
+        """The network namespace that the build of a release runs in."""
+        return f"{self.prefix}-build-{release}"
 
     def _zone(self, name: str, index: int) -> Zone:
         lead = "10" if self.namespaced else "127"
@@ -134,3 +164,16 @@ class Site:
             state=self.state / "zones" / name,
             run=self.run / name,
         )
+
+
+def users_of(services: Collection[str], known: Mapping[str, int]) -> dict[str, int]:
+    """Service -> the number of its user: the one it had, else the lowest that is free. Pure.
+
+    Raises ValueError when there are more services than numbers.
+    """
+    kept = {name: number for name, number in known.items() if name in services}
+    free = (n for n in range(UIDS_EACH - SERVICES_FROM) if n not in known.values())
+    try:
+        return kept | {name: next(free) for name in services if name not in kept}
+    except StopIteration:
+        raise ValueError("an environment has at most 224 services") from None

@@ -1,24 +1,26 @@
 """How a Process part becomes files, a specification for the shim and a supervised program."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cordillera.core import files
+from cordillera.core import files, process
 from cordillera.core.errors import CommandFailed, NotReady
 from cordillera.targets.local import (
     _address,
     _cgroup,
     _found,
+    _hosts,
     _image,
     _net,
+    _sandbox,
+    _seccomp,
     _supervisor,
     _supervisor_config,
 )
 from cordillera.targets.local._parts import SECRET, LocalPart, Process
-from cordillera.targets.local._site import Site, Zone
+from cordillera.targets.local._site import ROOT, Site, Zone, roots
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PRIORITY = {
@@ -33,6 +35,10 @@ PRIORITY = {
 }
 DATA_PRIORITY = 100
 CA_FILE = "ca.pem"
+OPEN_FILES = 65_536
+LARGEST_FILE_BYTES = 2 << 30
+"""Of a service, its log included: between two rotations it fills no disk."""
+LEAST_TMP_BYTES = 32 << 20
 
 
 def start(part: LocalPart, site: Site, *, restart: bool) -> None:
@@ -57,9 +63,11 @@ def place_files(part: LocalPart, site: Site) -> None:
     """Write its files (secrets filled in), folders and the shim's specification."""
     body, zone = _process(part), site.zone(_process(part).zone)
     folders(body, site, zone)
+    user = site.uid(body.user)
+    mode = 0o600 if user is None else 0o640
     for name, text in body.files.items():
         content = fill(text, body, site, zone)
-        files.write(zone.run / name, content, mode=0o600, owner=uid(body, site))
+        files.write(zone.files(body.user) / name, content, mode=mode, group=user)
     files.write_json(spec_file(zone, part.name), spec(part, site), mode=0o600)
 
 
@@ -85,17 +93,32 @@ def note_reloaded(part: LocalPart, site: Site) -> None:
 
 
 def folders(body: Process, site: Site, zone: Zone) -> None:
-    """Make the zone's folders, and the process's own with its owner."""
-    for folder in (zone.state, zone.run, zone.state / "logs", zone.run / "exec"):
-        folder.mkdir(parents=True, exist_ok=True)
-    owner = uid(body, site)
-    wanted = [zone.state / body.data] if body.data else []
-    wanted += [(zone.run / name).parent for name in body.files if "/" in name]
-    for folder in wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        if owner is not None and folder not in (zone.run, zone.state):
-            os.chown(folder, owner, owner)
-            folder.chmod(0o700)
+    """Make the zone's folders, and the process's own with its owner. May be called twice."""
+    for folder in (zone.state, zone.state / "logs", zone.run):
+        files.make_folder(folder)
+    files.make_folder(zone.run / "exec", mode=0o700)
+    owner = site.uid(body.user)
+    guest = site.uid(body.guest) if body.guest else None
+    closed = 0o711 if owner is None and process.is_root() else 0o700
+    own = zone.files(body.user)
+    files.make_folder(own)
+    for parent in {(own / name).parent for name in body.files}:
+        files.make_folder(parent, mode=0o711 if parent == own else 0o755)
+    mode = closed if guest is None else 0o710
+    files.make_folder(zone.sockets(body.user), mode=mode, owner=owner, group=guest or owner)
+    if body.data and body.guest_writes and guest is not None:
+        _own(zone.state / body.data, 0o770, owner, guest)
+    elif body.data:
+        _own(zone.state / body.data, closed, owner, owner)
+
+
+def _own(data: Path, mode: int, owner: int | None, group: int | None) -> None:
+    """Have a data folder that is that user's, with everything in it."""
+    strangers = data.exists() and owner is not None and data.stat().st_uid != owner
+    files.make_folder(data, mode=mode, owner=owner, group=group)
+    if strangers and owner is not None:
+        files.give(data, owner, owner)
+        files.make_folder(data, mode=mode, owner=owner, group=group)
 
 
 def spec(part: LocalPart, site: Site, *, once: bool = False) -> dict[str, Any]:
@@ -116,25 +139,58 @@ def spec(part: LocalPart, site: Site, *, once: bool = False) -> dict[str, Any]:
         "prepare": [[fill(word, body, site, zone) for word in argv] for argv in body.prepare],
         "env": values,
         "folder": image["folder"] if image else fill(body.folder, body, site, zone) or "/",
-        "root": image["root"] if image else "",
-        "bound": [str(zone.run / CA_FILE)] if image else [],
-        "user": uid(body, site),
-        "keep_privileges": body.user == "root",
         "netns": _netns_file(body, site, zone),
-        "cgroups": _cgroup.make(
-            site, part.name, memory_bytes=body.memory_bytes, cpu_cores=body.cpu_cores
-        ),
+        "view": _view(body, site, zone, image["root"] if image else ""),
         "part": f"{part.key}|{part.digest}",
         "note": "" if once else str(zone.run / "exec" / f"{part.name}{_found.RUNNING}"),
         "log": "" if once else str(log_file(zone, part)),
         "backoff": "" if once else str(zone.run / "exec" / f"{part.name}.starts"),
+        **_privileges(part.name, body, site),
+    }
+
+
+def _privileges(name: str, body: Process, site: Site) -> dict[str, Any]:
+    """Who it is, what it may do and use."""
+    limits = _cgroup.Limits(body.memory_bytes, body.cpu_cores, body.processes)
+    groups = [n for user in body.groups if (n := site.uid(user)) is not None]
+    largest = {"fsize": LARGEST_FILE_BYTES} if body.release else {}
+    return {
+        "user": site.uid(body.user),
+        "groups": groups,
+        "capabilities": list(body.capabilities),
+        "keep_privileges": body.user == ROOT,
+        "filter": _seccomp.compiled().hex(),
+        "cgroups": _cgroup.make(site, name, limits),
+        "limits": {"nofile": OPEN_FILES, "core": 0, **largest},
+    }
+
+
+def _view(body: Process, site: Site, zone: Zone, root: str) -> dict[str, Any] | None:
+    """What a service's program sees; None for a server, and where users may not mount anything."""
+    user = site.uid(body.user)
+    if not body.release or user is None:
+        return None
+    hidden = [*map(str, roots()), "/run", "/sys/fs/cgroup"]
+    texts = {"/etc/hosts": _hosts.hosts(site), "/etc/resolv.conf": _hosts.resolvers()}
+    return {
+        "root": root,
+        "release": body.release,
+        "hidden": hidden,
+        "own": "/run",
+        "user": user,
+        "copied": [str(zone.run / CA_FILE)],
+        "texts": texts,
+        "tmp_bytes": max(LEAST_TMP_BYTES, body.tmp_bytes),
+        "shared_memory_bytes": _sandbox.SHARED_MEMORY_BYTES,
     }
 
 
 def fill(text: str, body: Process, site: Site, zone: Zone) -> str:
     """Fill in `{run}`, `{data}`, addresses and `${secret:...}`. Other braces are left alone."""
     values = {
-        "{run}": str(zone.run),
+        "{run}": str(zone.files(body.user)),
+        "{sockets}": str(zone.sockets(body.user)),
+        "{zone_run}": str(zone.run),
         "{state}": str(zone.state),
         "{data}": str(zone.state / body.data),
         "{private}": zone.private,
@@ -144,11 +200,6 @@ def fill(text: str, body: Process, site: Site, zone: Zone) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return SECRET.sub(lambda found: site.vault.get(found[1]), text)
-
-
-def uid(body: Process, site: Site) -> int | None:
-    """The user a process runs as; None is our own."""
-    return {"app": site.app_user, "server": site.server_user, "root": None}[body.user]
 
 
 def spec_file(zone: Zone, name: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cordillera.core import files, process
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _found, _supervisor_config, _supervisor_rpc, _walls
+from cordillera.targets.local import _found, _sandbox, _supervisor_config, _supervisor_rpc
 from cordillera.targets.local._net import PROBE_TIMEOUT_S
 from cordillera.targets.local._site import Site, Zone
 
@@ -49,7 +49,9 @@ class Supervisor:
             return
         self.kill()
         run = self._zone.run
-        (run / "programs").mkdir(parents=True, exist_ok=True)
+        files.make_folder(run)
+        for folder in (run / "programs", run / "exec"):
+            files.make_folder(folder, mode=0o700)
         (run / "supervisor.sock").unlink(missing_ok=True)
         for stale in run.glob(f"exec/*{_found.RUNNING}"):
             stale.unlink()  # its pids are those of the zone's life before
@@ -57,7 +59,7 @@ class Supervisor:
         user = "root" if process.is_root() else str(os.getuid())
         files.write(config, _supervisor_config.SUPERVISOR.format(run=run, user=user), mode=0o600)
         process.detach(
-            [*_walls.around(self._site, self._zone), *_supervisor_config.command(config)],
+            [*_sandbox.zone(self._site, self._zone), *_supervisor_config.command(config)],
             log=run / "supervisor.out",
             env=self._environment(),
         )

@@ -27,6 +27,7 @@ def _member(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_etcd.member(site, zone)),
         zone=zone.name,
+        user="consensus",
         files=_etcd.files(),
         variables=_etcd.variables(),
         data=_etcd.DATA,

@@ -34,5 +34,5 @@ def client_of(site: Site) -> Etcd:
 
     for zone in site.domains:
         with suppress(OSError):
-            return Etcd(_etcd.members(site), zone.run / _etcd.PEM, dial)
+            return Etcd(_etcd.members(site), zone.files("consensus") / _etcd.PEM, dial)
     raise NotReady("the votes have not been started yet")

@@ -27,7 +27,7 @@ HEALTH = "/healthz"
 VOLUME_DATA = "objects-volume"
 SPARE_DATA = "objects-spare"
 SPARE_FLAG = "objects-spare.wanted"
-"""A file in a zone's run folder: its keeper lays it down, its lookout runs the spare while it is there."""
+"""A file beside its sockets: a zone's keeper lays it down, its lookout runs the spare while it is there."""
 LEAVES_S = 2
 """A spare that ends is given nothing more for that long before."""
 MASTER_DATA = "objects-master"
@@ -141,7 +141,7 @@ def filer(site: Site, zone: Zone) -> Sequence[str]:
     return (
         *_weed("filer"), f"-port={FILER_PORT}", f"-master={masters(site, zone)}",
         f"-dataCenter={zone.name}", f"-defaultReplicaPlacement={REPLICATION}",
-        "-localSocket={run}/objects-filer.sock",
+        "-localSocket={sockets}/objects-filer.sock",
         "-disableDirListing", "-exposeDirectoryData=false", "-allowUntrustedRemoteEndpoints",
     )  # fmt: skip
 
@@ -151,7 +151,7 @@ def gateway(zone: Zone) -> Sequence[str]:
     return (
         programs.path("weed"), "-logtostderr=true", "s3", "-ip.bind={private}", f"-port={S3_PORT}",
         f"-filer={{private}}:{FILER_PORT}", "-config={run}/objects-s3.json",
-        "-localSocket={run}/objects-s3.sock", "-localFilerSocket={run}/objects-filer.sock",
+        "-localSocket={sockets}/objects-s3.sock", "-localFilerSocket={sockets}/objects-filer.sock",
         "-port.lance=0", "-port.iceberg=0", "-iam=false", f"-dataCenter={zone.name}",
         "-allowUntrustedRemoteEndpoints", "-autoCreateBucket=false",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
 from cordillera.core.errors import NotReady
-from cordillera.targets.local import _start, _supervisor, _view
+from cordillera.targets.local import _hosts, _sandbox, _start, _supervisor
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site, Zone
@@ -43,13 +43,11 @@ class Zones(Component):
 
 
 def _folders(site: Site, zone: Zone) -> None:
-    for folder in (zone.state, zone.run, zone.state / "tmp"):
-        folder.mkdir(parents=True, exist_ok=True)
-    (zone.state / "tmp").chmod(0o1777)
-    for folder in (zone.state.parent, zone.state):
-        folder.chmod(0o711)
-    zone.run.chmod(0o1777)
-    files.write(zone.run / _view.HOSTS, _view.hosts(site))
+    for folder in (site.builds, zone.state.parent, zone.state, zone.state / "logs", zone.run):
+        files.make_folder(folder)
+    files.make_folder(site.builds, mode=0o750, group=site.uid("apps"))
+    files.write(zone.run / _sandbox.HOSTS, _hosts.hosts(site))
+    files.write(zone.run / _sandbox.RESOLVERS, _hosts.resolvers())
     certificate = site.state / CA_FILE
     if certificate.exists():
         files.write(zone.run / CA_FILE, certificate.read_text(), mode=0o644)

@@ -32,6 +32,7 @@ from cordillera.targets.local._site import Site, Zone
 OFFER = Offered("one public service")
 
 SOCKET, CONFIG, FRONT_CONFIG = "edge.sock", "edge.cfg", "front.cfg"
+USER, FRONT_USER = "edge", "front"
 FRONTS = 2
 HEALTH = "/.cordillera/edge"
 
@@ -51,7 +52,11 @@ class Balancer(Component):
         """Up once a copy is up behind it."""
         zone = site.zone(found.name.removeprefix("edge-"))
         try:
-            up = [name for name, ok in _haproxy.servers(zone.run / SOCKET, "copies").items() if ok]
+            up = [
+                name
+                for name, ok in _haproxy.servers(zone.sockets(USER) / SOCKET, "copies").items()
+                if ok
+            ]
         except NotReady as e:
             return Progress(done=False, detail=str(e))
         return Progress(done=bool(up), detail="" if up else "no copy is healthy behind it")
@@ -68,6 +73,7 @@ class Front(Component):
         body = Process(
             argv=("haproxy", "-W", "-f", f"{{run}}/{FRONT_CONFIG}"),
             zone=site.front.name,
+            user=FRONT_USER,
             subnet="outside",
             files={
                 FRONT_CONFIG: front_config(site),
@@ -96,7 +102,7 @@ class Front(Component):
 def front_sockets(site: Site) -> dict[str, Path]:
     """Both fronts, with the socket of each."""
     names = [f"front-{number}" for number in range(FRONTS)]
-    return {name: site.front.run / f"{name}.sock" for name in names}
+    return {name: site.front.sockets(FRONT_USER) / f"{name}.sock" for name in names}
 
 
 def silent_fronts(site: Site) -> str:
@@ -108,7 +114,7 @@ def silent_fronts(site: Site) -> str:
 
 def _of_one_mind(site: Site) -> LocalPart:
     """Beside the fronts: it ends what waits for a lost edge when all of them know."""
-    config = str(site.front.run / FRONT_CONFIG)
+    config = str(site.front.files(FRONT_USER) / FRONT_CONFIG)
     watched = [
         {"name": name, "socket": str(socket), "config": config}
         for name, socket in front_sockets(site).items()
@@ -121,6 +127,7 @@ def _of_one_mind(site: Site) -> LocalPart:
             "{run}/fronts.json",
         ),
         zone=site.front.name,
+        user=FRONT_USER,
         subnet="outside",
         files={"fronts.json": json.dumps({"fronts": watched})},
     )
@@ -129,9 +136,9 @@ def _of_one_mind(site: Site) -> LocalPart:
 
 def front_config(site: Site) -> str:
     """TLS, then whichever zone's edge is healthy."""
-    run = site.front.run
+    run, sockets = site.front.files(FRONT_USER), site.front.sockets(FRONT_USER)
     lines = [
-        _haproxy.GLOBAL.format(socket=f'"{run}/${{{frozen.PROCESS}}}.sock"'),
+        _haproxy.GLOBAL.format(socket=f'"{sockets}/${{{frozen.PROCESS}}}.sock"'),
         _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend published\n",
@@ -163,9 +170,12 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
     check = [f"    option httpchk GET {health.path}\n"] if health else []
     slow = [f"    timeout check {round(health.timeout * 1000)}ms\n"] if health else []
     lines = [
-        _haproxy.GLOBAL.format(socket=zone.run / SOCKET),
+        _haproxy.GLOBAL.format(socket=zone.sockets(USER) / SOCKET),
         _haproxy.HTTP_DEFAULTS + _haproxy.END_SESSIONS,
-        *(f"    errorfile {status} {zone.run}/{status}.http\n" for status in pages.errors()),
+        *(
+            f"    errorfile {status} {zone.files(USER)}/{status}.http\n"
+            for status in pages.errors()
+        ),
         "\nfrontend edge\n",
         f"    bind {zone.public}:{EDGE_PORT} accept-proxy\n",
         "    unique-id-format %{+X}o%ci%cp%Ts%rt%pid\n    unique-id-header X-Request-ID\n",
@@ -176,8 +186,8 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
         *(f"    {line}\n" for line in firewall.haproxy_rules(want.edge.firewall)),
         "    default_backend waf\n",
         "\nbackend waf\n",
-        f"    server nginx unix@{zone.run}/nginx.sock check inter 500ms\n",
-        f"\nfrontend app\n    bind unix@{zone.run}/app.sock mode 666\n",
+        f"    server nginx unix@{zone.sockets('firewall')}/nginx.sock check inter 500ms\n",
+        f"\nfrontend app\n    bind unix@{zone.sockets(USER)}/app.sock mode 666\n",
         _haproxy.NEVER_REPEAT,
         "    default_backend copies\n",
         "\nbackend copies\n    balance leastconn\n",
@@ -219,6 +229,9 @@ def _edge(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> Loca
     body = Process(
         argv=("haproxy", "-W", "-f", f"{{run}}/{CONFIG}"),
         zone=zone.name,
+        user=USER,
+        guest="firewall",
+        groups=("firewall",),
         subnet="public",
         files={
             CONFIG: edge_config(want, site, zone, copies),

@@ -108,6 +108,8 @@ def _server(site: Site, zone: Zone, cache: _Cache) -> LocalPart:
     body = Process(
         argv=("redis-server", "{data}/redis.conf"),
         zone=zone.name,
+        user="cache",
+        guest="database",
         files={
             f"cache-{cache.name}.conf": options,
             plan: config.server_plan(site, cache.name, cache.port),
@@ -125,6 +127,8 @@ def _sentinel(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=("redis-sentinel", "{data}/sentinel.conf"),
         zone=zone.name,
+        user="cache",
+        guest="database",
         files={"sentinel.conf": config.sentinel(), plan: config.sentinel_plan()},
         prepare=(tuple(config.prepare(plan)),),
         data=config.SENTINEL_DATA,

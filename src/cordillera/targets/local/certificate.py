@@ -4,6 +4,7 @@ Keys are sealed in the vault; the authority's certificate is a plain file that a
 """
 
 import ipaddress
+import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -162,8 +163,10 @@ def _issued(site: Site, wanted: Sequence[str], days: int, *, client: bool) -> st
 def _hand_over(site: Site) -> None:
     """Give the new certificate to the programs that show it; those not running get it at start."""
     for zone in (site.front, *site.zones):
-        for path in zone.run.glob("*.tls.pem"):
-            files.write(path, site.vault.get(SERVER_SECRET), mode=0o600, owner=path.stat().st_uid)
+        for path in zone.run.glob("*/*.tls.pem"):
+            found = path.stat()
+            mode, text = stat.S_IMODE(found.st_mode), site.vault.get(SERVER_SECRET)
+            files.write(path, text, mode=mode, group=found.st_gid)
             program = path.name.removesuffix(".tls.pem")
             if _start.spec_file(zone, program).exists():
                 _supervisor.Supervisor(site, zone).signal(program, "USR2")

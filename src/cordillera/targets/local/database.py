@@ -157,6 +157,7 @@ def _server(site: Site, zone: Zone, memory_bytes: int) -> LocalPart:
     body = Process(
         argv=("mariadbd", f"--defaults-file={{run}}/{config.OPTIONS}"),
         zone=zone.name,
+        user="database",
         files=config.files(site, zone, memory_bytes=memory_bytes),
         prepare=(tuple(config.prepare()),),
         data=config.DATA,

@@ -34,7 +34,7 @@ class Firewall(Component):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(1)
             try:
-                probe.connect(str(zone.run / "nginx.sock"))
+                probe.connect(str(zone.sockets("firewall") / "nginx.sock"))
             except OSError as e:
                 return Progress(done=False, detail=f"reading its rules ({e.strerror})")
         return Progress(done=True)
@@ -66,6 +66,9 @@ def _part(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=("nginx", "-c", "{run}/nginx.conf", "-e", "stderr"),
         zone=zone.name,
+        user="firewall",
+        guest="edge",
+        groups=("edge",),
         subnet="public",
         files={
             "nginx.conf": _nginx.config(want.edge, zone, objects.public_prefixes(want)),
@@ -73,7 +76,7 @@ def _part(want: Wanted, site: Site, zone: Zone) -> LocalPart:
             **{f"pages/{name}": text for name, text in pages.files().items()},
         },
         variables=_modsecurity.allocator(),
-        prepare=(("rm", "-f", "{run}/nginx.sock"),),
+        prepare=(("rm", "-f", "{sockets}/nginx.sock"),),
         data="nginx",
         ready=Ready("driver"),
         reload="HUP",

@@ -116,6 +116,7 @@ def _capture(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=(*argv, "{data}"),
         zone=zone.name,
+        user="mail",
         data=CAPTURED,
         ready=Ready("tcp", port=config.CAPTURE_PORT),
         stop_grace_s=2.0,

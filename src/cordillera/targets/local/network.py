@@ -104,7 +104,8 @@ def remove(site: Site) -> None:
     # Before the namespaces: with them it would go some time later, perhaps under a new network's feet.
     if _device_exists("", _uplink(site)):
         _ip("", "link", "delete", _uplink(site))
-    for name in [*(s.netns for s in subnets(site)), router(site)]:
+    builds = (path.name for path in NETNS_FOLDER.glob(f"{site.prefix}-build-*"))
+    for name in [*builds, *(s.netns for s in subnets(site)), router(site)]:
         if (NETNS_FOLDER / name).exists():
             _ip("", "netns", "delete", name)
 

@@ -1,5 +1,6 @@
 """Objects on one machine: SeaweedFS behind an S3 gateway in each zone, a copy of everything in both."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from cordillera.components.base import variable_prefix
@@ -8,11 +9,10 @@ from cordillera.components.protocol import Progress
 from cordillera.components.state import ResourceState
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
+from cordillera.targets.local import _etcd, _keepers, _weed
 from cordillera.targets.local import _objects_ask as asking
 from cordillera.targets.local import _objects_shell as shell
-from cordillera.targets.local import _weed
 from cordillera.targets.local._component import Component
-from cordillera.targets.local._keeper.plan import FILE as KEEPER_PLAN
 from cordillera.targets.local._parts import Endpoint, LocalPart, Parts, Process, Ready, Task, part
 from cordillera.targets.local._site import Site, Zone
 
@@ -20,6 +20,7 @@ OFFER = Offered()
 
 REGION = "us-east-1"
 BUCKET_PART = "bucket-"
+SPARE_PLAN = "objects-spare.json"
 STOP_GRACE_S = 2.0
 """Masters, filers and gateways hold nothing that is not synced; asked to end they idle for ten seconds."""
 
@@ -141,6 +142,9 @@ def _master(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_weed.master(site)),
         zone=zone.name,
+        user="objects",
+        guest="database",
+        guest_writes=True,  # the keeper notes there that it has met a leader
         folder="{run}/objects-master",
         files={
             "objects-master/master.toml": _weed.MASTER_TOML,
@@ -159,6 +163,7 @@ def _volume(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_weed.volume(zone)),
         zone=zone.name,
+        user="objects",
         folder="{run}/objects-volume",
         files={"objects-volume/security.toml": _weed.SECURITY_TOML},
         variables=_weed.VARIABLES,
@@ -174,10 +179,15 @@ def _spare(site: Site, zone: Zone, other: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_weed.spare(zone)),
         zone=zone.name,
+        user="objects",
         folder="{run}/objects-spare",
-        files={"objects-spare/security.toml": _weed.SECURITY_TOML},
+        files={
+            "objects-spare/security.toml": _weed.SECURITY_TOML,
+            SPARE_PLAN: json.dumps(_keepers.votes_plan(site, zone), indent=1),
+            **_etcd.files(),
+        },
         variables=_weed.VARIABLES,
-        prepare=(tuple(_weed.spare_prepare(site, zone, f"{{run}}/{KEEPER_PLAN}")),),
+        prepare=(tuple(_weed.spare_prepare(site, zone, f"{{run}}/{SPARE_PLAN}")),),
         data=_weed.SPARE_DATA,
         spare_for=other.name,
     )
@@ -193,6 +203,7 @@ def _filer(site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_weed.filer(site, zone)),
         zone=zone.name,
+        user="objects",
         folder="{run}/objects-filer",
         files={
             "objects-filer/filer.toml": _weed.FILER_TOML,
@@ -209,6 +220,7 @@ def _gateway(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=tuple(_weed.gateway(zone)),
         zone=zone.name,
+        user="objects",
         folder="{run}/objects-s3",
         files={
             "objects-s3.json": _weed.identities(public_prefixes(want)),

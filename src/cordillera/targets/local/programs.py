@@ -45,6 +45,9 @@ MIMALLOC = Program("mimalloc", "libmimalloc2.0", (), file="/usr/lib/*/libmimallo
 
 PROGRAMS = (
     Program("supervisord", "", ("zone",), ("--version",), (4, 3)),
+    Program("bwrap", "bubblewrap", ("zone",), ("--version",), (0, 6)),
+    Program("system call profile", "golang-github-containers-common", ("zone",),
+            file="/usr/share/containers/seccomp.json"),
     Program("haproxy", "haproxy", ("balancer", "proxy"), ("-v",), (2, 4)),
     Program("nginx", "nginx-core", ("firewall", "cdn"), ("-v",), (1, 18)),
     Program("ModSecurity for nginx", "libnginx-mod-http-modsecurity", ("firewall",),
@@ -64,11 +67,12 @@ PROGRAMS = (
             root_only=True),
     Program("logrotate", "logrotate", ("logs",)),
     Program("nft", "nftables", ("network",), ("--version",), (1, 0), root_only=True),
+    Program("slirp4netns", "slirp4netns", ("service",), ("--version",), (1, 0), root_only=True),
     Program("ip", "iproute2", ("network",), root_only=True),
     Program("setsid", "util-linux", ("zone",)),
     MIMALLOC,
 )  # fmt: skip
-ALWAYS = {"zone", "balancer", "proxy", "firewall", "cdn", "logs", "network"}
+ALWAYS = {"zone", "service", "balancer", "proxy", "firewall", "cdn", "logs", "network"}
 
 
 def path(name: str) -> str:

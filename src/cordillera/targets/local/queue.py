@@ -169,6 +169,7 @@ def _front(want: Wanted, site: Site, zone: Zone) -> LocalPart:
     body = Process(
         argv=(sys.executable, "-I", "-m", "cordillera.targets.local._sqs", "{run}/queue.json"),
         zone=zone.name,
+        user="queue",
         files={"queue.json": json.dumps(settings, indent=1)},
         ready=Ready("http", port=PORT, path=HEALTH, within_s=60.0),
         stop_grace_s=5.0,

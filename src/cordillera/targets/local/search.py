@@ -83,6 +83,7 @@ def _server(site: Site, one: _Search) -> LocalPart:
             "-no-ja", "-no-stdin-watch",
         ),
         zone=zone.name,
+        user="search",
         memory_bytes=one.spec.memory,
         variables={"GOMEMLIMIT": str(one.spec.memory * 9 // 10)},
         ready=Ready("tcp", port=one.port),
@@ -99,6 +100,7 @@ def _keeper(site: Site, one: _Search) -> LocalPart:
             "{data}/snapshot.ndjson", str(SNAPSHOT_EVERY_S),
         ),
         zone=zone.name,
+        user="search",
         data=f"search-{one.name}",
         ready=Ready("http", port=one.port, path=f"/{_search_keeper.READY}", within_s=120.0),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import CommandFailed, ManifestError
 from cordillera.manifest import references
-from cordillera.targets.local import _copies, _image, _once, _release, _resources, _zone
+from cordillera.targets.local import _build, _copies, _image, _once, _release, _resources, _zone
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Task, part
@@ -42,7 +42,7 @@ class Services(Component):
             _run_release(name, want, site)
 
     def holds(self, task: Task, site: Site) -> bool:
-        return task.verb != "build" or _release.complete(task.args["release"])
+        return task.verb != "build" or _release.complete(site, task.args["release"])
 
 
 def with_releases(want: Wanted) -> Wanted:
@@ -82,7 +82,7 @@ def environment(name: str, want: Wanted, site: Site, zone: Zone, release: str) -
     """What a service's commands receive in a zone, but PORT; secrets still as placeholders."""
     spec = want.services[name]
     values: dict[str, str] = {
-        **({} if _copies.is_image(spec) else _release.variables(release)),
+        **({} if _copies.is_image(spec) else _release.variables(site, release)),
         "HOST": zone.private,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -130,7 +130,7 @@ def _own_variables(name: str, want: Wanted, site: Site, zone: Zone) -> Mapping[s
 def _service_parts(name: str, spec: ServiceSpec, want: Wanted, site: Site) -> Iterator[LocalPart]:
     release = want.releases[name]
     digest = site.vault.digest
-    built = Task("build", {"service": name, "release": release}, within_s=_release.BUILD_WITHIN_S)
+    built = Task("build", {"service": name, "release": release}, within_s=_build.WITHIN_S)
     yield part("service", f"build-{name}", f"build/{name}", built, digest)
     if spec.release:
         task = Task(

@@ -35,7 +35,7 @@ def main() -> None:
         own, witness = (partial(plan.votes_of, at) for at in (plan.zone.private, plan.witness))
         tasks.append(Preference(own, witness).watch_for_ever)
     if plan.stores:
-        flag = plan.zone.run / _weed.SPARE_FLAG
+        flag = plan.zone.sockets("database") / _weed.SPARE_FLAG
         tasks.append(Steward(plan.zone.name, plan.stores, plan.votes, lease, flag).watch_for_ever)
         tasks.append(_rejoin(plan, plan.stores).watch_for_ever)
         if plan.database:

@@ -24,7 +24,7 @@ def send(plan: Plan, write: Callable[[bytes], object]) -> None:
     folder = plan.zone.state / config.DATA
     argv = [
         "mariadb-backup",
-        f"--defaults-file={plan.zone.run / config.CLIENT}",
+        f"--defaults-file={plan.zone.files('database') / config.CLIENT}",
         "--backup",
         "--stream=mbstream",
         f"--datadir={folder / 'mysql'}",

@@ -85,7 +85,7 @@ class LocalServer:
 
     def fence(self) -> None:
         """kill -9. Nothing gentler: a writer that is asked to stop may acknowledge what nobody has."""
-        for pid in _pids(self.zone.run / config.OPTIONS):
+        for pid in _pids(self.zone.files("database") / config.OPTIONS):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
