@@ -1,6 +1,7 @@
 """Which environment a command acts on: one that changes something never chooses what happens to be up."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,7 @@ def empty(tmp_path: Path) -> Iterator[Shell]:
         secret = shell.here("--env", NAME, "secrets", "set", "TOKEN", "--generate")
         assert secret.returncode == 0, secret.stderr
         yield shell
+        shutil.rmtree(shell.home / "state", ignore_errors=True)  # nothing of it ever ran
 
 
 def world(shell: Shell) -> dict[str, bytes]:
