@@ -16,6 +16,7 @@ from cordillera.cli.which import KINDS, Kind
 from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _intent
+from cordillera.targets.local._verbs import LocalVerbs
 
 NAME = "acme/test"
 WORDS = {
@@ -244,3 +245,18 @@ def test_where_it_is_allowed_a_zone_that_there_is_not_is_refused_with_the_list(
 
 def test_giving_a_zone_back_needs_the_name_alone(empty: Shell) -> None:
     assert "has no zone called z" in empty.here("--env", NAME, "zone", "return", "z").stderr
+
+
+def test_an_up_that_changes_nothing_still_remembers_who_and_what_for(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORDILLERA_HOME", str(empty.home))
+    was = remembered(empty)
+
+    LocalVerbs().remember(
+        replace(was, folder=empty.folder, asked_by="paul", rehearsal=True, releases={})
+    )
+
+    now = LocalVerbs().again(NAME)
+    assert (now.folder, now.asked_by, now.rehearsal) == (empty.folder, "paul", True)
+    assert now.releases == was.releases

@@ -69,7 +69,7 @@ def environment(word: str, argument: str = "") -> str:
     kind = KINDS[word]
     name = named(argument)
     if kind is Kind.READS:
-        return name or _only_named() or _chosen(word)
+        return name or _only_named() or _chosen()
     if kind is Kind.CHANGES:
         return name or _of_manifest(word)
     if not name:
@@ -87,7 +87,7 @@ def wanted(word: str, argument: str = "") -> "Wanted":
 
     path = context.manifest_file()
     manifest = find.with_environments(path)
-    name = named(argument) or _only(word, list(manifest.environments))
+    name = named(argument) or _only(list(manifest.environments))
     return resolve.wanted(manifest, name, path.parent.resolve())
 
 
@@ -111,7 +111,7 @@ def _of_manifest(word: str) -> str:
         raise ManifestError(
             "no environment is named, and this folder has no cordillera.yaml", hint=_example(word)
         ) from None
-    return _only(word, list(find.with_environments(path).environments))
+    return _only(list(find.with_environments(path).environments))
 
 
 def _only_named() -> str:
@@ -119,10 +119,10 @@ def _only_named() -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _chosen(word: str) -> str:
+def _chosen() -> str:
     """What can be meant besides: up from this folder, of its manifest elsewhere, or alone on the machine."""
     here = list(context.target().verbs.environments())
-    name = _only(word, _of_this_folder(here) or context.elsewhere() or here)
+    name = _only(_of_this_folder(here) or context.elsewhere() or here)
     render.aside(f"{name}, chosen because no other can be meant", quiet=context.options.quiet)
     return name
 
@@ -147,7 +147,7 @@ def _refuse_unless_allowed(word: str, name: str) -> None:
         )
 
 
-def _only(word: str, names: list[str]) -> str:
+def _only(names: list[str]) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
@@ -156,17 +156,12 @@ def _only(word: str, names: list[str]) -> str:
         )
     raise ManifestError(
         f"several environments could be meant: {', '.join(names)}",
-        hint=f"name one: {_line(word, names[0])}",
+        hint=f"name one: --env {names[0]}",
     )
 
 
 def _example(word: str) -> str:
-    here = list(context.target().verbs.environments())
-    return f"name one: {_line(word, here[0] if here else EXAMPLE)}"
-
-
-def _line(word: str, name: str) -> str:
-    """The command again, naming that environment."""
-    return (
-        f"cordillera {word} {name}" if word in POSITIONAL else f"cordillera --env {name} {word} ..."
-    )
+    """The command again, naming an environment."""
+    name = next(iter(context.target().verbs.environments()), EXAMPLE)
+    line = f"{word} {name}" if word in POSITIONAL else f"--env {name} {word} ..."
+    return f"name one: cordillera {line}"
