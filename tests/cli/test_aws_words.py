@@ -78,12 +78,8 @@ def test_nobody_is_trusted_by_mistake(tmp_path: Path) -> None:
     assert "`*` is nobody whom a role can trust" in done.stderr
 
 
-def test_an_environment_in_aws_is_not_for_rehearsals(newsroom: Path) -> None:
-    manifest = newsroom / "cordillera.yaml"
-    manifest.write_text(
-        manifest.read_text().replace("target: aws", "target: aws\n    rehearsal: true")
-    )
-    with run.shell(newsroom) as shell:
+def test_an_environment_in_aws_is_not_for_rehearsals(tmp_path: Path) -> None:
+    with run.shell(examples.app_folder("hello", tmp_path, rehearsal=True)) as shell:
         done = shell.here("plan", "acme/production", "--offline")
 
     assert done.returncode == 2

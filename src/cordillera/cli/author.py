@@ -85,7 +85,7 @@ def eject(
 
     Example: cordillera eject acme/production --to acme
     """
-    want = which.wanted("eject", env)
+    want = which.wanted(env)
     written = context.target(want.target).verbs.eject(want, to)
     render.say(f"Wrote {len(written)} files. Next: read {written[0]}", quiet=context.options.quiet)
 

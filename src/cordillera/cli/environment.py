@@ -55,7 +55,7 @@ def up(
     from cordillera.core.clock import SystemClock
     from cordillera.operations import provision
 
-    want = replace(which.wanted("up", env), asked_by=context.user())
+    want = replace(which.wanted(env), asked_by=context.user())
     target = context.target(want.target)
     engine = target.engine(listen)
     began = time.monotonic()
@@ -164,7 +164,7 @@ def plan(
     """
     from cordillera.cli import bill_view
 
-    want = which.wanted("plan", env)
+    want = which.wanted(env)
     target = context.target(want.target)
     engine = target.engine("")
     found = engine.plan(want, Place(want.environment, want.region), offline=offline)

@@ -81,8 +81,8 @@ def environment(word: str, argument: str = "") -> str:
     return name
 
 
-def wanted(word: str, argument: str = "") -> "Wanted":
-    """The same, as the manifest wants it, for commands that need one. Raises ManifestError."""
+def wanted(argument: str = "") -> "Wanted":
+    """The environment as the manifest wants it, for commands that need one. Raises ManifestError."""
     from cordillera.manifest import find, resolve
 
     path = context.manifest_file()
