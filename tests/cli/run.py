@@ -31,6 +31,13 @@ environments:
 """
 
 
+class Terminal(io.StringIO):
+    """What a person looks at, or types into."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass
 class Shell:
     """Runs `cordillera` in `folder`; everything it makes lies under `home`."""
@@ -54,15 +61,19 @@ class Shell:
             text=True, capture_output=True, timeout=180, check=False,
         )  # fmt: skip
 
-    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The same within this process: for what ends before it starts or remembers anything."""
-        out, err = io.StringIO(), io.StringIO()
+    def here(self, *words: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        """The same within this process: for what ends before it starts anything. `typed` is what a person
+        at a terminal answers; without it nobody is there."""
+        out, err = (io.StringIO() if typed is None else Terminal()), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.folder)
             for name, value in self.environment().items():
                 patch.setenv(name, value)
             patch.delenv("CI", raising=False)
             patch.setattr(sys, "argv", ["cordillera", *words])
+            patch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(typed))
+            if typed is not None:
+                patch.setenv("TERM", "xterm")
             render.console.cache_clear()
             with pytest.raises(SystemExit) as end:
                 main.main()

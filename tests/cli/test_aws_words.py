@@ -76,3 +76,11 @@ def test_nobody_is_trusted_by_mistake(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "`*` is nobody whom a role can trust" in done.stderr
+
+
+def test_an_environment_in_aws_is_not_for_rehearsals(tmp_path: Path) -> None:
+    with run.shell(examples.app_folder("hello", tmp_path, rehearsal=True)) as shell:
+        done = shell.here("plan", "acme/production", "--offline")
+
+    assert done.returncode == 2
+    assert "losing a zone is rehearsed on `local` only" in done.stderr

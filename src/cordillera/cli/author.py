@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import context, render
+from cordillera.cli import context, render, which
 from cordillera.core.errors import Refused
 
 MANIFEST = "cordillera.yaml"
@@ -55,7 +55,7 @@ def check() -> None:
     """Read the manifest and tell everything that is wrong with it. Touches nothing."""
     from cordillera.manifest import find
 
-    path = context.options.file or find.manifest_file(Path.cwd())
+    path = context.manifest_file()
     manifest = find.with_environments(path)
     names = ", ".join(manifest.environments) or "none"
     render.say(
@@ -85,7 +85,7 @@ def eject(
 
     Example: cordillera eject acme/production --to acme
     """
-    want = context.wanted(env)
+    want = which.wanted(env)
     written = context.target(want.target).verbs.eject(want, to)
     render.say(f"Wrote {len(written)} files. Next: read {written[0]}", quiet=context.options.quiet)
 

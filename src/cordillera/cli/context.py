@@ -1,7 +1,8 @@
-"""Which environment is meant: named, else the only one of the folder, else the only one that is up."""
+"""Where a command runs: what was said before it, its user, the folder's manifest, and targets."""
 
 import contextlib
 import os
+import pwd
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,24 +32,28 @@ class Options:
 options = Options()
 
 
-def wanted(environment: str) -> "Wanted":
-    """The environment as the manifest wants it. Raises ManifestError."""
-    from cordillera.manifest import find, resolve
+def manifest_file() -> Path:
+    """The manifest that is meant: the one named, else the nearest one upward. Raises ManifestError."""
+    from cordillera.manifest import find
 
-    path = options.file or find.manifest_file(Path.cwd())
-    manifest = find.with_environments(path)
-    name = environment or options.env or _only(list(manifest.environments))
-    return resolve.wanted(manifest, name, path.parent.resolve())
+    return options.file or find.manifest_file(Path.cwd())
 
 
-def running(environment: str) -> str:
-    """The name of an environment on this machine. Raises ManifestError, with the list, when unclear."""
-    name = environment or options.env
-    if name:
-        return name
-    here = list(target().verbs.environments())
-    mine = _of_this_folder(here)
-    return _only(mine or _elsewhere() or here)
+def folder() -> Path:
+    """The folder of that manifest; without one, the folder that we are in."""
+    try:
+        return manifest_file().parent.resolve()
+    except ManifestError:
+        return Path.cwd().resolve()
+
+
+def user() -> str:
+    """Who runs this, behind `sudo` too."""
+    who = os.environ.get("SUDO_USER")
+    try:
+        return who or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user that this machine has no name for
+        return str(os.getuid())
 
 
 def named_here() -> list[str]:
@@ -56,8 +61,7 @@ def named_here() -> list[str]:
     from cordillera.manifest import find
 
     try:
-        path = options.file or find.manifest_file(Path.cwd())
-        return list(find.with_environments(path).environments)
+        return list(find.with_environments(manifest_file()).environments)
     except ManifestError:
         return []
 
@@ -69,11 +73,10 @@ def target(name: str = DEFAULT_TARGET) -> "Target":
 
 def alone(target: "Target", environment: str, what: str) -> AbstractContextManager[None]:
     """Hold the environment for one changing command. Raises Refused, naming who holds it already."""
-    who = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
     since = datetime.now().astimezone().strftime("%H:%M:%S")
     return lock.held(
         target.verbs.busy(environment),
-        holder=f"`cordillera {what}` of {who}, since {since}",
+        holder=f"`cordillera {what}` of {user()}, since {since}",
         what=environment,
     )
 
@@ -86,37 +89,25 @@ def target_of(environment: str) -> "Target":
     for name in targets.remembered(environment):
         return target(name)
     with contextlib.suppress(ManifestError):
-        want = wanted(environment)
+        want = _wanted(environment)
         found = target(want.target)
         found.verbs.introduce(want)
         return found
     return local
 
 
-def _of_this_folder(names: list[str]) -> list[str]:
-    folders = [Path.cwd(), *Path.cwd().parents]
-    verbs = target().verbs
-    return [name for name in names if verbs.folder_of(name) in folders]
-
-
-def _elsewhere() -> list[str]:
+def elsewhere() -> list[str]:
     """The environments that this folder's manifest has on other targets."""
-    with contextlib.suppress(ManifestError):
-        from cordillera.manifest import find
+    from cordillera.manifest import find
 
-        manifest = find.with_environments(options.file or find.manifest_file(Path.cwd()))
+    with contextlib.suppress(ManifestError):
+        manifest = find.with_environments(manifest_file())
         return [n for n, spec in manifest.environments.items() if spec.target != DEFAULT_TARGET]
     return []
 
 
-def _only(names: list[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise ManifestError(
-            "no environment is here", hint="run `cordillera up`, or name one: --env CUSTOMER/STAGE"
-        )
-    raise ManifestError(
-        f"several environments could be meant: {', '.join(names)}",
-        hint=f"name one: --env {names[0]}",
-    )
+def _wanted(environment: str) -> "Wanted":
+    from cordillera.manifest import find, resolve
+
+    path = manifest_file()
+    return resolve.wanted(find.with_environments(path), environment, path.parent.resolve())

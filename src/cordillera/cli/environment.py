@@ -3,22 +3,23 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cordillera.cli import context, render
+from cordillera.cli import consent, context, render, which
 from cordillera.components.protocol import Place, Progress, Tell
-from cordillera.core.errors import ManifestError, Refused
+from cordillera.core.errors import ManifestError
 
 if TYPE_CHECKING:
     from cordillera.components.target import Target
     from cordillera.operations.provision import Step
 
 Env = Annotated[
-    str, typer.Argument(help="CUSTOMER/STAGE; may be left out when only one can be meant.")
+    str, typer.Argument(help="CUSTOMER/STAGE; may be left out when the manifest here has only one.")
 ]
 WATCH_EVERY_S = 1.0
 
@@ -54,7 +55,7 @@ def up(
     from cordillera.core.clock import SystemClock
     from cordillera.operations import provision
 
-    want = context.wanted(env)
+    want = replace(which.wanted(env), asked_by=context.user())
     target = context.target(want.target)
     engine = target.engine(listen)
     began = time.monotonic()
@@ -69,14 +70,27 @@ def up(
             if found.changes:
                 state = provision.settle(engine, at, tell, clock=SystemClock())
             else:
+                target.verbs.remember(want)
                 state = engine.observe(at)
     farewell.show(target, want, state, seconds=time.monotonic() - began, changed=len(found.changes))
 
 
-def down(env: Env = "") -> None:
-    """Stop every process of an environment; its data stays, and `up` brings it back."""
-    name = context.running(env)
+def down(
+    env: Env = "",
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Stop what somebody else brought up, without being asked."),
+    ] = False,
+) -> None:
+    """Stop every process of an environment; its data stays, and `up` brings it back.
+
+    Asks when it was brought up from another folder or by another user.
+
+    Example: cordillera down acme/certification
+    """
+    name = which.environment("down", env)
     target = context.target_of(name)
+    consent.to_stop(target, name, env, yes=yes)
     with context.alone(target, name, "down"):
         target.engine("").stop(Place(name, "local"))
     render.say(f"{name} is down; its data is kept. Back with: cordillera up {name}", quiet=_quiet())
@@ -89,24 +103,21 @@ def destroy(
         bool, typer.Option(help="Delete secrets that somebody chose without asking.")
     ] = False,
 ) -> None:
-    """End an environment and delete everything in it, data included.
+    """End an environment and delete everything in it, data included. Asks for its name.
+
+    Says who brought it up, and from where, when that was another user or another folder.
 
     Example: cordillera destroy acme/certification --yes-delete-data acme/certification
     """
     from cordillera.cli import progress
 
-    name = context.running(env)
+    name = which.environment("destroy", env)
     target = context.target_of(name)
     if name not in target.verbs.environments():
         raise ManifestError(
             f"no environment called {name} on this machine", hint="see `cordillera environments`"
         )
-    consent = yes_delete_data or _typed_name(name)
-    if consent != name:
-        raise Refused(
-            f"{name}: all of its data would be deleted",
-            hint=f"to mean it: --yes-delete-data {name}",
-        )
+    consent.to_delete(target, name, env, typed=yes_delete_data)
     with context.alone(target, name, "destroy"):
         kept = _secrets(target, name, drop=yes_delete_secrets)
         with progress.live((), quiet=_quiet()) as tell:
@@ -153,7 +164,7 @@ def plan(
     """
     from cordillera.cli import bill_view
 
-    want = context.wanted(env)
+    want = which.wanted(env)
     target = context.target(want.target)
     engine = target.engine("")
     found = engine.plan(want, Place(want.environment, want.region), offline=offline)
@@ -177,7 +188,7 @@ def status(
     """What an environment is like now, from live probes. Exit status 0 when healthy, 1 when not."""
     from cordillera.cli import bill_view, status_view
 
-    name = context.running(env)
+    name = which.environment("status", env)
     target = context.target_of(name)
     engine = target.engine("")
     while True:
@@ -224,7 +235,7 @@ def create(
     """
     from cordillera.manifest import find
 
-    manifest = context.options.file or find.manifest_file(Path.cwd())
+    manifest = context.manifest_file()
     written = find.create_environment(manifest, name, target=target, folder=folder, region=region)
     render.say(f"Wrote {written}. Next: cordillera up {name}", quiet=_quiet())
 
@@ -248,15 +259,6 @@ def boot_start() -> None:
     from cordillera.cli import boot
 
     boot.start(context.target())
-
-
-def _typed_name(name: str) -> str:
-    if not (sys.stdin.isatty() and render.interactive()):
-        return ""
-    typed: str = typer.prompt(
-        f"Type {name} to delete it and all of its data", default="", show_default=False
-    )
-    return typed.strip()
 
 
 def _quiet() -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import context, render
+from cordillera.cli import context, render, which
 from cordillera.components.protocol import Place
 from cordillera.core.errors import ManifestError
 
@@ -43,7 +43,7 @@ def logs(
 
     Example: cordillera logs web --since 2h, cordillera logs -f web
     """
-    begin, name = _moment(since), context.running("")
+    begin, name = _moment(since), which.environment("logs")
     last = TAIL if tail is None and begin is None else tail
     verbs, found = context.target_of(name).verbs, False
     for line in verbs.logs(name, service, since=begin, tail=last, follow=follow):
@@ -62,7 +62,7 @@ def run(
 
     Example: cordillera run web -- python manage.py createsuperuser
     """
-    name = context.running("")
+    name = which.environment("run")
     raise typer.Exit(context.target_of(name).verbs.run(name, service, command, zone=zone))
 
 
@@ -70,7 +70,7 @@ def open_() -> None:
     """Open the environment's address in a browser; without one, print it."""
     import webbrowser
 
-    name = context.running("")
+    name = which.environment("open")
     url = context.target_of(name).engine("").observe(Place(name, "local")).url
     if not url:
         raise ManifestError("no service is public", hint="give one `public: true`")
@@ -84,7 +84,7 @@ def variables(
     json: render.Json = False,
 ) -> None:
     """What a service receives; secrets are masked."""
-    name = context.running("")
+    name = which.environment("vars")
     found = context.target_of(name).verbs.variables(name, service, reveal=reveal)
     if json:
         render.as_json(found)
@@ -98,7 +98,7 @@ def mail(
     json: render.Json = False,
 ) -> None:
     """Mails that were captured instead of sent, newest first."""
-    name = context.running("")
+    name = which.environment("mail")
     verbs = context.target_of(name).verbs
     if id:
         print(verbs.mail_text(name, id))

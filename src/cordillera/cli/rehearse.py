@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import context, render
+from cordillera.cli import context, render, which
 from cordillera.components.protocol import Place
 from cordillera.components.target import Loss
 from cordillera.core.errors import Refused
@@ -37,27 +37,29 @@ def zone_lose(
 ) -> None:
     """Lose a zone now: kill -9 of everything in it. Nothing else is told.
 
-    Example: cordillera zone lose b --partition
+    The environment is named, and its manifest says `rehearsal: true`.
+
+    Example: cordillera --env acme/certification zone lose b --partition
     """
     if freeze and partition:
         raise typer.BadParameter("--freeze or --partition, not both")
     how = Loss.FROZEN if freeze else Loss.PARTITIONED if partition else Loss.KILLED
-    name = context.running("")
+    name = which.environment("zone lose")
     context.target().verbs.lose(name, zone, how)
     render.say(
-        f"zone {zone} of {name} is {how}. Watch: cordillera status --watch. "
-        f"Back with: cordillera zone return {zone}"
+        f"zone {zone} of {name} is {how}. Watch: cordillera status {name} --watch. "
+        f"Back with: cordillera --env {name} zone return {zone}"
     )
 
 
 def zone_return(zone: Annotated[str, typer.Argument(help="A zone that was lost.")]) -> None:
     """Have a lost zone back: it catches up and takes its share by itself.
 
-    Example: cordillera zone return b
+    Example: cordillera --env acme/certification zone return b
     """
-    name = context.running("")
+    name = which.environment("zone return")
     context.target().verbs.restore(name, zone)
-    render.say(f"zone {zone} of {name} is back and catching up: cordillera status --watch")
+    render.say(f"zone {zone} of {name} is back and catching up: cordillera status {name} --watch")
 
 
 def load(
@@ -74,12 +76,14 @@ def load(
 
     The app answers under /rehearsal/ as examples/ledger does. Exit status 1 if anything was lost.
 
-    Example: cordillera rehearse load --lose a --report rehearsal.html
+    The environment is named, and its manifest says `rehearsal: true`.
+
+    Example: cordillera --env zone/rehearsal rehearse load --lose a --report rehearsal.html
     """
     from cordillera.operations.rehearsal import load as loads
     from cordillera.operations.rehearsal import report as reports
 
-    name = context.running("")
+    name = which.environment("rehearse load")
     target = context.target()
     engine, at = target.engine(""), Place(name, target.name)
     state = engine.observe(at)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cordillera.cli import context, render
+from cordillera.cli import context, render, which
 from cordillera.core.errors import ManifestError
 
 
@@ -30,7 +30,7 @@ def set_(
     """
     from secrets import token_urlsafe
 
-    environment = _environment()
+    environment = which.environment("secrets set")
     value = token_urlsafe(32) if generate else _value(name)
     if not value:
         raise ManifestError(f"{name} would be empty", hint="send the value on standard input")
@@ -43,7 +43,7 @@ def set_(
 
 def list_(json: render.Json = False) -> None:
     """Names of the secrets that were set; never their values."""
-    name = _environment()
+    name = which.environment("secrets list")
     names = list(context.target_of(name).verbs.secrets(name))
     if json:
         render.as_json(names)
@@ -53,13 +53,13 @@ def list_(json: render.Json = False) -> None:
 
 def get(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
     """Print one secret's value, for instance the generated password of an administrator."""
-    environment = context.running("")
+    environment = which.environment("secrets get")
     print(context.target_of(environment).verbs.reveal_secret(environment, name))
 
 
 def rm(name: Annotated[str, typer.Argument(help="The secret.")]) -> None:
     """Forget a secret."""
-    environment = _environment()
+    environment = which.environment("secrets rm")
     if not context.target_of(environment).verbs.drop_secret(environment, name):
         raise ManifestError(
             f"no secret called {name} was set", hint="see `cordillera secrets list`"
@@ -73,7 +73,7 @@ def rotate(
 
     Example: cordillera secrets rotate db && cordillera up
     """
-    name = context.running("")
+    name = which.environment("secrets rotate")
     target = context.target_of(name)
     with context.alone(target, name, f"secrets rotate {database}"):
         target.verbs.rotate_secret(name, database)
@@ -82,14 +82,6 @@ def rotate(
         "hands it to them.",
         quiet=context.options.quiet,
     )
-
-
-def _environment() -> str:
-    """Secrets may be set before the first `up`: the manifest's environments count too."""
-    try:
-        return context.running("")
-    except ManifestError:
-        return context.wanted("").environment
 
 
 def _value(name: str) -> str:

@@ -113,6 +113,11 @@ class Verbs(Protocol):
         """Hear of an environment that this machine does not know: others may have made it."""
         ...
 
+    def remember(self, want: "Wanted") -> None:
+        """Keep who asked, from which folder, and whether it is for rehearsals, after an `up` that changed
+        nothing. May be called twice."""
+        ...
+
     def folder_of(self, environment: str) -> Path:
         """The app's folder at the last `up`."""
         ...

@@ -17,6 +17,9 @@ from cordillera.components.service import ServiceSpec
 class Wanted:
     """What a target is asked for. `folder` is where the app's source lies.
 
+    `asked_by` is the user who ran `up`; empty when nobody has, or an older version did. `rehearsal` allows
+    zones to be lost on purpose.
+
     `releases` names each service's release; the engine fills it in when it plans.
     """
 
@@ -24,6 +27,8 @@ class Wanted:
     environment: str
     folder: Path
     target: str = "local"
+    asked_by: str = ""
+    rehearsal: bool = False
     zones: int = 2
     region: str = "local"
     standby_region: str | None = None

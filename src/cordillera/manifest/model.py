@@ -33,6 +33,9 @@ class EnvironmentSpec(Section):
     zones: int = Field(default=2, ge=2, le=ZONES_MAX)
     """Failure domains that hold data and services."""
 
+    rehearsal: bool = False
+    """Whether `zone lose` and `rehearse load` may be used on it, from the next `up` on. `local` only."""
+
     account: AccountSpec = AccountSpec.model_construct()
     """The account it lives in, where the target has accounts."""
 

@@ -42,6 +42,7 @@ def _joined(app: App, environment: str, spec: EnvironmentSpec, folder: Path) -> 
         environment=environment,
         folder=folder,
         target=spec.target,
+        rehearsal=spec.rehearsal,
         zones=spec.zones,
         region=spec.region,
         standby_region=spec.standby_region,

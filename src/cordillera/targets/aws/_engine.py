@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cordillera.components.protocol import Place, Plan, Progress, Tell, unheard
 from cordillera.components.state import EnvironmentState
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import CordilleraError, Refused
+from cordillera.core.errors import CordilleraError, ManifestError, Refused
 from cordillera.targets.aws import (
     _apply,
     _bucket,
@@ -54,6 +54,7 @@ class AwsEngine:
 
     def plan(self, want: Wanted, at: Place, *, offline: bool = False) -> Plan:
         """Compare what is wanted with what the account holds, or offline with what was applied last."""
+        _refuse_rehearsals(want)
         want = _images.with_releases(want)
         draft = _draft.draft(want, site_of(want))
         if offline:
@@ -143,6 +144,14 @@ class AwsEngine:
         _once.forget(want, Live(draft.site))
         _bucket.clear(draft.site)
         _home.forget(at.env)
+
+
+def _refuse_rehearsals(want: Wanted) -> None:
+    if want.rehearsal:
+        raise ManifestError(
+            f"{want.environment} cannot be for rehearsals: losing a zone is rehearsed on `local` only",
+            hint=f"leave `rehearsal` out of environments.{want.environment}",
+        )
 
 
 def _destroyed(draft: Draft) -> list[str]:

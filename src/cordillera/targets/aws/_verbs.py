@@ -44,6 +44,9 @@ class AwsVerbs:
         if want.environment not in _home.environments():
             _home.save_wanted(want)
 
+    def remember(self, want: Wanted) -> None:
+        _home.save_wanted(want)
+
     def folder_of(self, environment: str) -> Path:
         return _home.wanted(environment).folder
 

@@ -27,6 +27,12 @@ class LocalVerbs:
     def introduce(self, want: Wanted) -> None:
         """What is not on this machine is not there."""
 
+    def remember(self, want: Wanted) -> None:
+        was = _known(want.environment)[0]
+        _intent.save_wanted(
+            replace(was, folder=want.folder, asked_by=want.asked_by, rehearsal=want.rehearsal)
+        )
+
     def folder_of(self, environment: str) -> Path:
         return _known(environment)[0].folder
 
