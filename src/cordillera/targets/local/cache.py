@@ -101,19 +101,17 @@ def _caches(want: Wanted) -> Iterator[_Cache]:
 
 
 def _server(site: Site, zone: Zone, cache: _Cache) -> LocalPart:
-    plan = f"cache-{cache.name}-start.json"
-    options = config.server(
-        cache.name, cache.port, memory_bytes=cache.spec.memory, evict=cache.spec.evict
-    )
+    folder = config.server_folder(cache.name)
+    plan = f"{folder}/start.json"
     body = Process(
-        argv=("redis-server", "{data}/redis.conf"),
+        argv=("redis-server", f"{{run}}/{folder}/{config.LIVE}"),
         zone=zone.name,
         files={
-            f"cache-{cache.name}.conf": options,
+            f"{folder}/base.conf": config.server(site, cache.name, cache.port, cache.spec),
             plan: config.server_plan(site, cache.name, cache.port),
         },
         prepare=(tuple(config.prepare(plan)),),
-        data=f"cache-{cache.name}",
+        data=config.server_data(cache.name),
         ready=Ready(kind="tcp", port=cache.port),
     )
     name = f"redis-{cache.name}@{zone.name}"
@@ -121,11 +119,14 @@ def _server(site: Site, zone: Zone, cache: _Cache) -> LocalPart:
 
 
 def _sentinel(site: Site, zone: Zone) -> LocalPart:
-    plan = "sentinel-start.json"
+    plan = f"{config.SENTINEL_FOLDER}/start.json"
     body = Process(
-        argv=("redis-sentinel", "{data}/sentinel.conf"),
+        argv=("redis-sentinel", f"{{run}}/{config.SENTINEL_FOLDER}/{config.LIVE}"),
         zone=zone.name,
-        files={"sentinel.conf": config.sentinel(), plan: config.sentinel_plan()},
+        files={
+            f"{config.SENTINEL_FOLDER}/base.conf": config.sentinel(),
+            plan: config.sentinel_plan(),
+        },
         prepare=(tuple(config.prepare(plan)),),
         data=config.SENTINEL_DATA,
         ready=Ready(kind="tcp", port=config.SENTINEL_PORT),
@@ -154,7 +155,7 @@ def _observed(site: Site, cache: _Cache) -> ResourceState:
     return ResourceState(
         type="cache",
         healthy=not trouble,
-        durable=asking.replicated(servers) and not cache.spec.evict,
+        durable=cache.spec.durable and asking.replicated(servers),
         endpoint=f"{site.zones[0].private}:{cache.endpoint_port}",
         members=asking.members(servers, votes),
         detail=trouble,

@@ -1,0 +1,43 @@
+"""What cutting off the cache's master costs: acknowledged writes that are gone, and how long nothing is written.
+
+`python bench/partitions.py [ROUNDS] [--wait] [--durable] [--kill | --freeze]` brings up an environment of its own. Writers in both
+zones write each key once; with `--wait` only what `WAIT 1` confirmed counts as acknowledged. `--kill` and `--freeze` lose
+the master's zone in that way instead. Exit status 1 if something confirmed by `WAIT` was lost.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.targets.local import cut_cache
+
+from cordillera.components.cache import CacheSpec
+from cordillera.components.target import Loss
+
+ROUNDS = 5
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    rounds = next((int(word) for word in words if word.isdigit()), ROUNDS)
+    more = {"durable": True} if "--durable" in words else {}
+    how = Loss.PARTITIONED
+    for word, other in (("--kill", Loss.KILLED), ("--freeze", Loss.FROZEN)):
+        how = other if word in words else how
+    confirmed, lost = "--wait" in words, 0
+    print("| round | acknowledged | inside after the cut | last, s | lost | back, s | healthy, s |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    with cut_cache.shop("bench/cuts", CacheSpec(type="cache", **more)) as shop:
+        for number in range(1, rounds + 1):
+            r = shop.cut(f"r{number}", how=how, confirmed=confirmed)
+            lost += r.lost
+            print(
+                f"| {number} | {r.acknowledged} | {r.late} | {r.last_s:.1f} | {r.lost} "
+                f"| {r.back_s:.1f} | {r.healed_s:.1f} |",
+                flush=True,
+            )
+    return 1 if confirmed and lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
