@@ -20,16 +20,16 @@ ROUNDS = 5
 def main() -> int:
     words = sys.argv[1:]
     rounds = next((int(word) for word in words if word.isdigit()), ROUNDS)
-    more = {"durable": True} if "--durable" in words else {}
+    durable = "--durable" in words
     how = Loss.PARTITIONED
     for word, other in (("--kill", Loss.KILLED), ("--freeze", Loss.FROZEN)):
         how = other if word in words else how
     confirmed, lost = "--wait" in words, 0
     print("| round | acknowledged | inside after the cut | last, s | lost | back, s | healthy, s |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    with cut_cache.shop("bench/cuts", CacheSpec(type="cache", **more)) as shop:
+    with cut_cache.shop("bench/cuts", {"cache": CacheSpec(type="cache", durable=durable)}) as shop:
         for number in range(1, rounds + 1):
-            r = shop.cut(f"r{number}", how=how, confirmed=confirmed)
+            r = shop.cut(f"r{number}", {"cache": confirmed}, how=how)["cache"]
             lost += r.lost
             print(
                 f"| {number} | {r.acknowledged} | {r.late} | {r.last_s:.1f} | {r.lost} "

@@ -25,7 +25,7 @@ class CacheSpec(Section):
     """When full: true drops what was unused longest, false refuses new entries."""
 
     durable: bool = False
-    """Lose nothing that the app had confirmed by `WAIT 1`: on disk in both zones, refused while one is lost."""
+    """Keep all that the app had confirmed by `WAIT 1`: on disk in two zones, refused while one is lost."""
 
     @model_validator(mode="after")
     def _kept(self) -> "CacheSpec":

@@ -1,9 +1,10 @@
 """A cache that is written to while its master's zone is cut off, and what of the acknowledged is left."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from threading import Event, Thread
 from typing import Any
@@ -21,6 +22,7 @@ from cordillera.targets.local._redis import Denied, Redis
 from cordillera.targets.local._site import Site
 from cordillera.targets.local._verbs import LocalVerbs
 
+PORT = 6381
 PAUSE_S, CUT_FOR_S, HEALED_WITHIN_S = 0.005, 12.0, 90.0
 WAIT = ("WAIT", "1", "500")
 """What an app sends after a write that it must not lose."""
@@ -28,13 +30,10 @@ WAIT = ("WAIT", "1", "500")
 
 @dataclass
 class Written:
-    """Keys that a thread in a zone writes at the endpoint there, each once."""
+    """Keys that a thread writes, each once. `confirmed`: by `WAIT`, or it is not acknowledged."""
 
-    site: Site
-    zone: str
+    connect: Callable[[], Redis]
     name: str
-    cache: str
-    port: int
     confirmed: bool
     acknowledged: dict[str, float] = field(default_factory=dict)
     refused: int = 0
@@ -60,7 +59,7 @@ class Written:
             number += 1
             key = f"{self.name}-{number}"
             try:
-                server = server or connect(self.site, self.zone, self.cache, self.port)
+                server = server or self.connect()
                 if self._set(server, key):
                     self.acknowledged[key] = time.monotonic()
             except (OSError, Denied) as e:
@@ -91,40 +90,49 @@ class Round:
 
 @dataclass
 class Shop:
-    """An environment with a cache, asked as its app would."""
+    """An environment with caches, asked as its app would."""
 
     environment: Environment
-    name: str = "cache"
-    port: int = 6381
 
     @property
     def site(self) -> Site:
         return self.environment.site
 
-    def master(self) -> str:
-        return asking.master_among(asking.survey(self.site, self.name)).zone
+    def master(self, cache: str = "cache") -> str:
+        return asking.master_among(asking.survey(self.site, cache)).zone
 
     def heal(self) -> None:
         eventually(lambda: self.environment.state().healthy, "healthy", within_s=HEALED_WITHIN_S)
 
-    def keys(self) -> set[str]:
+    def keys(self, cache: str) -> set[str]:
         """All that there is, asked until somebody answers."""
         there: list[Any] = []
 
         def asked() -> bool:
-            with suppress(OSError, Denied), self._connect("b") as server:
+            with suppress(OSError, Denied), self.connect("b", cache) as server:
                 there.append(server.ask("KEYS", "*"))
             return bool(there)
 
         eventually(asked, "the keys can be read")
         return set(there[0])
 
-    def cut(self, tag: str, *, how: Loss = Loss.PARTITIONED, confirmed: bool = False) -> Round:
-        """Lose the master's zone for a while, with writers in both."""
+    def cut(
+        self, tag: str, caches: Mapping[str, bool], *, how: Loss = Loss.PARTITIONED
+    ) -> Mapping[str, Round]:
+        """Lose the zone of the first one's master for a while, with writers in both.
+
+        `caches` says of each by name whether its writers have each write confirmed by `WAIT`.
+        """
         self.heal()
-        lost_zone = self.master()
-        other = "b" if lost_zone == "a" else "a"
-        inside, outside = (self.write(z, f"{tag}-{z}", confirmed) for z in (lost_zone, other))
+        lost_zone = self.master(next(iter(caches)))
+        zones = (lost_zone, "b" if lost_zone == "a" else "a")
+        writers = {
+            name: [
+                Written(partial(self.connect, zone, name), f"{tag}-{zone}", confirmed)
+                for zone in zones
+            ]
+            for name, confirmed in caches.items()
+        }
         time.sleep(2)
         at = time.monotonic()
         LocalVerbs().lose(self.site.environment, lost_zone, how)
@@ -133,40 +141,37 @@ class Shop:
         back = time.monotonic()
         self.heal()
         healed_s = time.monotonic() - back
-        for one in (inside, outside):
+        for one in (one for pair in writers.values() for one in pair):
             one.stop()
-        return self._judged(inside, outside, at, healed_s)
+        return {name: self._judged(name, pair, at, healed_s) for name, pair in writers.items()}
 
-    def _connect(self, zone: str) -> Redis:
-        return connect(self.site, zone, self.name, self.port)
+    def connect(self, zone: str, cache: str) -> Redis:
+        """A connection to the endpoint in a zone. Raises OSError, Denied."""
+        at, port = (
+            self.site.zone(zone),
+            PORT + 10 * list(self.environment.want.resources).index(cache),
+        )
+        made = _net.dial(self.site, at, at.private, port, timeout_s=3)
+        return Redis(made, password=self.site.vault.get(f"cache/{cache}"))
 
-    def write(self, zone: str, name: str, confirmed: bool) -> Written:
-        return Written(self.site, zone, name, self.name, self.port, confirmed)
-
-    def _judged(self, inside: Written, outside: Written, at: float, healed_s: float) -> Round:
+    def _judged(self, cache: str, writers: Sequence[Written], at: float, healed_s: float) -> Round:
+        inside, outside = writers
         acknowledged = {**inside.acknowledged, **outside.acknowledged}
         late = [t - at for t in inside.acknowledged.values() if at < t < at + CUT_FOR_S]
         return Round(
             acknowledged=len(acknowledged),
             late=len(late),
-            lost=len(set(acknowledged) - self.keys()),
+            lost=len(set(acknowledged) - self.keys(cache)),
             last_s=max(late, default=0.0),
             back_s=outside.pause_s(at),
             healed_s=healed_s,
         )
 
 
-def connect(site: Site, zone: str, cache: str, port: int) -> Redis:
-    """A connection to the endpoint in a zone. Raises OSError, Denied."""
-    at = site.zone(zone)
-    made = _net.dial(site, at, at.private, port, timeout_s=3)
-    return Redis(made, password=site.vault.get(f"cache/{cache}"))
-
-
 @contextmanager
-def shop(name: str, spec: CacheSpec) -> Iterator[Shop]:
-    """An environment of that name with a cache, in a home of its own."""
+def shop(name: str, caches: Mapping[str, CacheSpec]) -> Iterator[Shop]:
+    """An environment of that name with caches, in a home of its own."""
     with pytest.MonkeyPatch.context() as patch, whole.home() as home:
         patch.setenv("CORDILLERA_HOME", str(home))
-        with whole.environment(whole.wanted(name, {"cache": spec}), home) as made:
+        with whole.environment(whole.wanted(name, dict(caches)), home) as made:
             yield Shop(made)

@@ -39,6 +39,11 @@ def plain_site() -> Site:
     return Site("test/byhand", 20, Isolation.LOOPBACK, nowhere / "s", nowhere / "r", Vault(nowhere))
 
 
+def server_options(**asked: bool) -> str:
+    spec = CacheSpec(type="cache", **asked)
+    return config.server(plain_site(), "cache", 6380, spec)
+
+
 # -- pure ---------------------------------------------------------------------------------------
 
 
@@ -72,10 +77,10 @@ def test_no_secret_is_in_a_command_line() -> None:
 
 
 def test_a_cache_forgets_nothing_unless_it_may() -> None:
-    kept = config.server("cache", 6380, memory_bytes=1 << 26, evict=False)
+    kept = server_options()
     assert "maxmemory-policy noeviction" in kept.splitlines()
     assert "min-replicas-to-write 1" in kept.splitlines()
-    evicting = config.server("cache", 6380, memory_bytes=1 << 26, evict=True)
+    evicting = server_options(evict=True)
     assert "maxmemory-policy allkeys-lru" in evicting.splitlines()
 
 
