@@ -49,12 +49,13 @@ class Written:
         self.thread.join()
 
     def pause_s(self, since: float) -> float:
-        """The longest time without an acknowledgement after `since`."""
-        times = [since, *(at for at in self.acknowledged.values() if at > since)]
+        """The longest time without an acknowledgement from `since` until now."""
+        times = [since, *(at for at in self.acknowledged.values() if at > since), time.monotonic()]
         return max((b - a for a, b in pairwise(times)), default=0.0)
 
     def _write(self) -> None:
-        number, server = 0, None
+        number = 0
+        server: Redis | None = None
         while not self.over.is_set():
             number += 1
             key = f"{self.name}-{number}"
@@ -68,6 +69,8 @@ class Written:
                     server.close()
                     server = None
             time.sleep(PAUSE_S)
+        if server:
+            server.close()
 
     def _set(self, server: Redis, key: str) -> bool:
         if not self.confirmed:

@@ -23,8 +23,8 @@ ASK_AGAIN_FOR_S = 1.5
 MASTER = "master\n"
 
 
-def main() -> None:
-    plan = json.loads(Path(sys.argv[1]).read_text())
+def main(words: Sequence[str]) -> None:
+    plan = json.loads(Path(words[0]).read_text())
     target, base = Path(plan["target"]), Path(plan["base"]).read_text()
     old = next(filter(None, map(_lines, (target, *_kept(plan)))), [])
     if plan["kind"] == "sentinel":
@@ -113,4 +113,4 @@ def _lines(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

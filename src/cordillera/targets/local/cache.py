@@ -22,7 +22,9 @@ from cordillera.targets.local._parts import (
 )
 from cordillera.targets.local._site import Site, Zone
 
-OFFER = Offered()
+OFFER = Offered(
+    "the last second of writes can go with the master's zone; what `WAIT` confirmed is kept"
+)
 
 WATCHED = "sentinels-"
 
@@ -148,6 +150,15 @@ def _endpoint(site: Site, cache: _Cache) -> Endpoint:
     return Endpoint(name, cache.endpoint_port, servers, config.check(cache.name))
 
 
+def _limits(spec: CacheSpec) -> str:
+    """What a healthy cache does not promise. Pure."""
+    if spec.durable:
+        return "kept is what `WAIT 1` confirmed"
+    if spec.evict:
+        return "what was unused longest is dropped when it is full"
+    return "the last second of writes can go with the master's zone"
+
+
 def _observed(site: Site, cache: _Cache) -> ResourceState:
     servers = asking.survey(site, cache.name)
     votes = asking.votes(site, cache.name)
@@ -158,5 +169,5 @@ def _observed(site: Site, cache: _Cache) -> ResourceState:
         durable=cache.spec.durable and asking.replicated(servers),
         endpoint=f"{site.zones[0].private}:{cache.endpoint_port}",
         members=asking.members(servers, votes),
-        detail=trouble,
+        detail=trouble or _limits(cache.spec),
     )
