@@ -1,8 +1,8 @@
 """What cutting off the cache's master costs: acknowledged writes that are gone, and how long nothing is written.
 
-`python bench/partitions.py [ROUNDS] [--wait] [--durable] [--kill | --freeze]` brings up an environment of its own. Writers in both
+`python bench/partitions.py [ROUNDS] [--wait] [--durable] [--kill | --freeze] [--replica]` brings up an environment of its own. Writers in both
 zones write each key once; with `--wait` only what `WAIT 1` confirmed counts as acknowledged. `--kill` and `--freeze` lose
-the master's zone in that way instead. Exit status 1 if something confirmed by `WAIT` was lost.
+the zone in that way instead, `--replica` the replica's. Exit status 1 if something confirmed by `WAIT` was lost.
 """
 
 import sys
@@ -29,7 +29,9 @@ def main() -> int:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with cut_cache.shop("bench/cuts", {"cache": CacheSpec(type="cache", durable=durable)}) as shop:
         for number in range(1, rounds + 1):
-            r = shop.cut(f"r{number}", {"cache": confirmed}, how=how)["cache"]
+            r = shop.cut(f"r{number}", {"cache": confirmed}, how=how, replica="--replica" in words)[
+                "cache"
+            ]
             lost += r.lost
             print(
                 f"| {number} | {r.acknowledged} | {r.late} | {r.last_s:.1f} | {r.lost} "

@@ -11,8 +11,8 @@ from cordillera.core.units import Bytes
 class CacheSpec(Section):
     """A Redis-compatible cache: a master, a replica in another zone, fail-over by vote.
 
-    A write is acknowledged before the replica has it. Without `durable` and `WAIT`, the last second of
-    acknowledged writes can be lost with the master's zone: see the page on the cache.
+    A write is acknowledged before the replica has it: what the last second acknowledged can be lost with
+    the master's zone, but for what the app had confirmed by `WAIT 1`. See the page on the cache.
     """
 
     type: Literal["cache"]

@@ -23,6 +23,7 @@ from cordillera.targets.local._site import Site
 from cordillera.targets.local._verbs import LocalVerbs
 
 PORT = 6381
+OTHER = {"a": "b", "b": "a"}
 PAUSE_S, CUT_FOR_S, HEALED_WITHIN_S = 0.005, 12.0, 90.0
 WAIT = ("WAIT", "1", "500")
 """What an app sends after a write that it must not lose."""
@@ -120,15 +121,22 @@ class Shop:
         return set(there[0])
 
     def cut(
-        self, tag: str, caches: Mapping[str, bool], *, how: Loss = Loss.PARTITIONED
+        self,
+        tag: str,
+        caches: Mapping[str, bool],
+        *,
+        how: Loss = Loss.PARTITIONED,
+        replica: bool = False,
     ) -> Mapping[str, Round]:
-        """Lose the zone of the first one's master for a while, with writers in both.
+        """Lose the zone of the first one's master (or `replica`) for a while, with writers in both.
 
         `caches` says of each by name whether its writers have each write confirmed by `WAIT`.
         """
         self.heal()
         lost_zone = self.master(next(iter(caches)))
-        zones = (lost_zone, "b" if lost_zone == "a" else "a")
+        zones = (lost_zone, OTHER[lost_zone])
+        if replica:
+            lost_zone, zones = OTHER[lost_zone], (OTHER[lost_zone], lost_zone)
         writers = {
             name: [
                 Written(partial(self.connect, zone, name), f"{tag}-{zone}", confirmed)
