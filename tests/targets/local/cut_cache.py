@@ -165,6 +165,12 @@ class Shop:
         made = _net.dial(self.site, at, at.private, port, timeout_s=3)
         return Redis(made, password=self.site.vault.get(f"cache/{cache}"))
 
+    def answer(self, zone: str, *words: str, cache: str = "cache") -> Any:
+        """What the endpoint in a zone says; None is silence or a refusal."""
+        with suppress(OSError, Denied), self.connect(zone, cache) as server:
+            return server.ask(*words)
+        return None
+
     def _judged(self, cache: str, writers: Sequence[Written], at: float, healed_s: float) -> Round:
         inside, outside = writers
         acknowledged = {**inside.acknowledged, **outside.acknowledged}

@@ -149,6 +149,16 @@ def test_two_masters_are_never_called_healthy() -> None:
         asking.master_among(masters)
 
 
+def test_after_a_reboot_the_last_note_tells_the_master() -> None:
+    a, b = "127.20.10.2", "127.20.20.2"
+    assert asking.last_noted({a: (1.0, "master\n"), b: (2.0, "master\n")}) == b
+    assert (
+        asking.last_noted({a: (2.0, f"replicaof {b} 6380\n"), b: (1.0, f"replicaof {a} 6380\n")})
+        == b
+    )
+    assert asking.last_noted({a: (0.0, ""), b: (0.0, "")}) == a
+
+
 def test_a_silent_sentinel_is_trouble() -> None:
     servers = [
         Server("a", "127.20.10.2", "master", good_replicas=1),

@@ -1,14 +1,19 @@
 """A cache's master that is cut off: how much of what it acknowledged is gone; nothing that was confirmed."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from tests.targets.local import cut_cache
+from tests.targets.local.by_hand import eventually
 from tests.targets.local.cut_cache import Shop
 
 from cordillera.components.cache import CacheSpec
+from cordillera.components.target import Loss
 from cordillera.core.process import is_root
+from cordillera.targets.local import _found, network
 from cordillera.targets.local._redis import Denied
+from cordillera.targets.local._verbs import LocalVerbs
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,6 +44,22 @@ def test_a_master_that_is_cut_off_soon_takes_no_writes_and_confirmed_ones_are_ke
     assert plain.back_s < 10
     assert durable.acknowledged > 200
     assert durable.lost == 0
+
+
+def test_after_a_reboot_the_zone_that_went_on_alone_has_the_master(shop: Shop) -> None:
+    shop.heal()
+    lost_zone = shop.master()
+    other = cut_cache.OTHER[lost_zone]
+    LocalVerbs().lose(shop.site.environment, lost_zone, Loss.KILLED)
+    eventually(lambda: shop.answer(other, "SET", "alone", "v") == "OK", "zone writes alone")
+    _found.kill(_found.scan(shop.site.environment))
+    network.remove(shop.site)
+    shutil.rmtree(shop.site.run)
+
+    shop.environment.up()
+
+    assert shop.master() == other
+    assert shop.answer(other, "GET", "alone") == "v"
 
 
 def test_a_durable_cache_is_on_the_disk_and_says_so(shop: Shop) -> None:
