@@ -23,7 +23,7 @@ def write(
 ) -> bool:
     """Replace `path` by `text`, durably. False when it already said just that.
 
-    `owner` and `group` are numeric; None leaves ours. Raises CordilleraError when the folder is not ours
+    `owner` and `group` are numeric; None leaves ours. Raises CordilleraError when root's folder is not its
     alone: whoever else may write to it could have us give away a file that is not meant.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,10 @@ def write(
 
 @contextmanager
 def folder(path: Path) -> Iterator[int]:
-    """A descriptor of a folder that only we may write to; it is no link. Raises CordilleraError."""
+    """A descriptor of a folder that is no link and, for root, that nobody else may write to.
+
+    Raises CordilleraError.
+    """
     try:
         at = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except NotADirectoryError:
@@ -56,7 +59,8 @@ def folder(path: Path) -> Iterator[int]:
         ) from None
     try:
         found = os.fstat(at)
-        if found.st_uid != os.geteuid() or found.st_mode & OTHERS_MAY_WRITE:
+        shared = found.st_uid != os.geteuid() or found.st_mode & OTHERS_MAY_WRITE
+        if shared and os.geteuid() == 0:
             raise CordilleraError(
                 f"{path} is writable by others, so nothing was written there",
                 hint=f"look at what is in it, then: chown {os.geteuid()} {path} && chmod go-w {path}",

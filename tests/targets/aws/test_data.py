@@ -226,6 +226,12 @@ def test_what_no_server_can_hold_is_refused() -> None:
         search.node("s", SearchSpec.model_validate({"type": "search", "memory": "400G"}))
 
 
+def test_a_durable_cache_is_refused_with_what_to_do_instead(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="no cache on aws is") as told:
+        body(tmp_path, resources={"cache": {"durable": True}})
+    assert "database" in told.value.hint
+
+
 def test_capacity_is_a_range() -> None:
     with pytest.raises(ValueError, match=r"min .8. is greater than max .2."):
         DatabaseSpec.model_validate({"type": "database", "capacity": {"min": 8, "max": 2}})

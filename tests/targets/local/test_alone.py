@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Thread
 
-from cordillera.targets.local._keeper.caches import Cache, held_for_master, needed
+from cordillera.targets.local._keeper.caches import (
+    Cache,
+    caught_up,
+    held_for_master,
+    must_hold,
+    needed,
+)
 
 HERE, OTHER = "10.1.10.2", "10.1.20.2"
 STOPS_WITHIN_S = 0.01
@@ -37,7 +43,7 @@ def held(*masters: str) -> bool:
     """What the keeper at HERE finds when the Sentinels say that; an empty one is silent."""
     with ExitStack() as stack:
         told = [stack.enter_context(sentinel(m)) if m else ("127.0.0.1", 1) for m in masters]
-        return held_for_master(Cache("cache", "", "", HERE, tuple(told), "secret"))
+        return held_for_master(Cache("cache", "", "", HERE, tuple(told), "secret", False, ""))
 
 
 def test_most_sentinels_must_hold_it_for_the_master() -> None:
@@ -52,3 +58,23 @@ def test_a_master_without_a_replica_writes_alone_only_with_a_majority() -> None:
     assert needed(MASTER, 60.0, majority=False) == 1
     assert needed(MASTER, 0.5, majority=True) == 1
     assert needed(REPLICA, 60.0, majority=True) == 1
+
+
+def test_writes_wait_while_redis_would_still_take_what_no_replica_gets() -> None:
+    near = {**MASTER, "min_slaves_good_slaves": "1"}
+    assert must_hold(near, heard=False, needed=1)
+    assert not must_hold(near, heard=True, needed=1)
+    assert not must_hold(
+        {**MASTER, "min_slaves_good_slaves": "0"}, heard=False, needed=1
+    )  # it refuses
+    assert not must_hold(MASTER, heard=False, needed=0)  # a majority lets it go on alone
+    assert not must_hold(REPLICA, heard=False, needed=1)
+
+
+def test_a_replica_has_caught_up_when_it_says_that_it_has_everything() -> None:
+    row = "ip=10.1.20.2,port=6380,state={},offset={},lag=0"
+    end = {**MASTER, "master_repl_offset": "90"}
+    assert caught_up({**end, "slave0": row.format("online", 90)})
+    assert not caught_up({**end, "slave0": row.format("online", 89)})
+    assert not caught_up({**end, "slave0": row.format("wait_bgsave", 90)})
+    assert not caught_up(end)

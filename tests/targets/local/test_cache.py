@@ -1,5 +1,6 @@
 """The cache on one machine: its parts, and what it does when servers die."""
 
+import json
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -39,6 +40,11 @@ def plain_site() -> Site:
     return Site("test/byhand", 20, Isolation.LOOPBACK, nowhere / "s", nowhere / "r", Vault(nowhere))
 
 
+def server_options(**asked: bool) -> str:
+    spec = CacheSpec(type="cache", **asked)
+    return config.server(plain_site(), "cache", 6380, spec)
+
+
 # -- pure ---------------------------------------------------------------------------------------
 
 
@@ -72,11 +78,54 @@ def test_no_secret_is_in_a_command_line() -> None:
 
 
 def test_a_cache_forgets_nothing_unless_it_may() -> None:
-    kept = config.server("cache", 6380, memory_bytes=1 << 26, evict=False)
+    kept = server_options()
     assert "maxmemory-policy noeviction" in kept.splitlines()
     assert "min-replicas-to-write 1" in kept.splitlines()
-    evicting = config.server("cache", 6380, memory_bytes=1 << 26, evict=True)
+    evicting = server_options(evict=True)
     assert "maxmemory-policy allkeys-lru" in evicting.splitlines()
+
+
+def test_a_durable_cache_has_each_write_on_the_disk_and_evicts_nothing() -> None:
+    assert "appendfsync always" in server_options(durable=True).splitlines()
+    assert "appendfsync everysec" in server_options().splitlines()
+    with pytest.raises(ValueError, match="durable and evict exclude each other"):
+        CacheSpec(type="cache", durable=True, evict=True)
+
+
+def test_users_passwords_are_hashes() -> None:
+    users = [line.split() for line in server_options().splitlines() if line.startswith("user ")]
+    assert [user[3][0] + str(len(user[3])) for user in users] == ["#65", "#65"]
+
+
+def started(folder: Path, **kept: str) -> str:
+    """Whom a server follows after a start with these files in its data folder, and no Sentinel."""
+    for name, text in {"base.conf": "port 6380\n", **kept}.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    plan = {
+        "kind": "server", "base": "base.conf", "target": "run/live.conf", "note": "follows",
+        "former": "redis.conf", "name": "cache", "self": A, "servers": [B, A], "sentinels": [],
+        "password": "",
+    }  # fmt: skip
+    paths = ("base", "target", "note", "former")
+    (folder / "plan").write_text(
+        json.dumps({k: str(folder / str(v)) if k in paths else v for k, v in plan.items()})
+    )
+    starting.main([str(folder / "plan")])
+    assert not (folder / "redis.conf").exists()
+    return (folder / "run/live.conf").read_text().removeprefix("port 6380\n")
+
+
+def test_after_a_reboot_a_server_follows_as_before_and_old_files_with_passwords_go(
+    tmp_path: Path,
+) -> None:
+    replica = "replicaof 127.20.20.2 6380\n"
+    old = "masterauth in-clear\n"
+    assert started(tmp_path, redis_conf=old) == ""  # of an older version: it was the master
+    assert started(tmp_path) == ""  # it has begun before: not the first server of the list any more
+    assert started(tmp_path, follows=replica) == ""  # what the server wrote itself is newer
+    (tmp_path / "run/live.conf").unlink()
+    assert started(tmp_path, follows=replica) == replica
+    assert "in-clear" not in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
 
 
 def test_a_server_follows_whom_most_sentinels_name() -> None:
@@ -98,6 +147,16 @@ def test_two_masters_are_never_called_healthy() -> None:
     assert asking.trouble(masters, [], 6380) == "two masters"
     with pytest.raises(NotReady):
         asking.master_among(masters)
+
+
+def test_after_a_reboot_the_last_note_tells_the_master() -> None:
+    a, b = "127.20.10.2", "127.20.20.2"
+    assert asking.last_noted({a: (1.0, "master\n"), b: (2.0, "master\n")}) == b
+    assert (
+        asking.last_noted({a: (2.0, f"replicaof {b} 6380\n"), b: (1.0, f"replicaof {a} 6380\n")})
+        == b
+    )
+    assert asking.last_noted({a: (0.0, ""), b: (0.0, "")}) == a
 
 
 def test_a_silent_sentinel_is_trouble() -> None:
@@ -169,7 +228,7 @@ def test_what_is_written_at_the_endpoint_is_in_the_other_zone(shop: Shop) -> Non
     eventually(lambda: shop.answer("SET", "k", "v", zone="b", port=6381) == "OK", "a write")
     eventually(lambda: shop.answer("GET", "k", zone="b") == "v", "the value in zone b")
     state = shop.state()
-    assert state.healthy and not state.detail
+    assert state.healthy and not state.durable and "the last second" in state.detail
     assert shop.roles() == {"a": "master", "b": "replica"}
 
 

@@ -67,7 +67,7 @@ def test_no_secret_is_in_a_command_line_or_in_clear_in_a_part() -> None:
     for part in Database().parts(WANT, plain_site()):
         if isinstance(part.body, Process):
             assert "secret" not in " ".join(part.body.argv)
-            assert "${secret:database/root}" in part.body.files[config.INIT]
+            assert "IDENTIFIED BY PASSWORD '*" in part.body.files[config.INIT]
 
 
 def test_servers_wait_for_a_second_zone_before_they_acknowledge() -> None:

@@ -10,7 +10,7 @@ from cordillera.components.cache import CacheSpec
 from cordillera.components.state import Member, ResourceState
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
-from cordillera.core.errors import NotReady, Refused
+from cordillera.core.errors import ManifestError, NotReady, Refused
 from cordillera.targets.aws import _groups, _keys, _metrics, _passwords, network
 from cordillera.targets.aws._component import Component
 from cordillera.targets.aws._live import Live
@@ -18,7 +18,10 @@ from cordillera.targets.aws._parts import AwsPart, Parts, part
 from cordillera.targets.aws._refs import Ref, Value, camel, joined
 from cordillera.targets.aws._site import DATA, Site
 
-OFFER = Offered("Valkey 8 on ElastiCache, with TLS; never run against the real service")
+OFFER = Offered(
+    "Valkey 8 on ElastiCache, with TLS; the last writes can go with the primary's zone, and `durable` "
+    "is refused; never run against the real service"
+)
 
 PORT = 6379
 FAMILY, VERSION = "valkey8", "8.0"
@@ -52,6 +55,16 @@ def node(name: str, spec: CacheSpec) -> str:
         f"the cache {name} asks for {spec.memory // GIB} G, and a server holds {most} G",
         hint="divide it into several caches",
     )
+
+
+def refuse_durable(name: str, spec: CacheSpec) -> None:
+    """Raise ManifestError for a cache that must keep what was confirmed: ElastiCache does not promise it."""
+    if spec.durable:
+        raise ManifestError(
+            f"the cache {name} is to be durable, and no cache on aws is: ElastiCache's replica follows "
+            "and may be behind when it takes over",
+            hint="keep what must not be lost in a database, and leave `durable` out for aws",
+        )
 
 
 def group(resource: str) -> Ref:
@@ -106,6 +119,7 @@ def _secret(name: str) -> Ref:
 
 def _parts(name: str, spec: CacheSpec, site: Site) -> Iterator[AwsPart]:
     what = f"The password of the cache {name} of {site.environment}"
+    refuse_durable(name, spec)
     yield _passwords.secret("cache", _secret(name), what, "default")
     subnets = elasticache.SubnetGroup(
         camel(name, "cache-subnets"),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cordillera.components.state import Member
@@ -106,7 +107,9 @@ def _sentinel(site: Site, zone: Zone) -> Redis:
 
 def watch(site: Site, cache: str, port: int) -> None:
     """Have every Sentinel watch a cache. May be called twice. Raises NotReady until all is in step."""
-    servers = _paired(site, cache)
+    servers: Sequence[Server] = _paired(site, cache)
+    if not any(vote.master for vote in votes(site, cache)):
+        servers = _after_a_reboot(site, cache, port, servers)
     master = master_among(servers)
     for zone in site.domains:
         try:
@@ -131,6 +134,37 @@ def _paired(site: Site, cache: str) -> list[Server]:
         if replicated(servers) or time.monotonic() >= deadline:
             return servers
         time.sleep(0.05)
+
+
+def _after_a_reboot(
+    site: Site, cache: str, port: int, servers: Sequence[Server]
+) -> Sequence[Server]:
+    """The servers with one master, where no Sentinel knows one: who noted last what it is, is right."""
+    if all(s.role for s in servers) and sum(s.role == "master" for s in servers) != 1:
+        found = {zone: _note(zone, cache) for zone in site.zones}
+        leader = last_noted({zone.private: note for zone, note in found.items()})
+        for zone in site.zones:
+            follow = ("NO", "ONE") if zone.private == leader else (leader, str(port))
+            with suppress(OSError, Denied), _connect(site, zone, cache) as server:
+                server.ask("REPLICAOF", *follow)
+                server.ask("CONFIG", "REWRITE")
+        return _paired(site, cache)
+    return servers
+
+
+def _note(zone: Zone, cache: str) -> tuple[float, str]:
+    """When a server last noted whom it follows, and what."""
+    path = zone.state / config.server_data(cache) / config.NOTE
+    try:
+        return path.stat().st_mtime, path.read_text()
+    except OSError:
+        return 0.0, ""
+
+
+def last_noted(notes: Mapping[str, tuple[float, str]]) -> str:
+    """The master's address, by what each server's address noted when about whom it follows. Pure."""
+    address, (_, text) = max(notes.items(), key=lambda item: item[1][0])
+    return text.split()[1] if text.startswith("replicaof ") else address
 
 
 def _watch(sentinel: Redis, site: Site, cache: str, master: str, addresses: list[str]) -> None:

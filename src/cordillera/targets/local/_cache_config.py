@@ -4,15 +4,23 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from cordillera.components.cache import CacheSpec
+from cordillera.targets.local import _hashes as hashes
 from cordillera.targets.local._site import Site
 
 FIRST_PORT, PORT_STEP = 6380, 10
 SENTINEL_PORT = 26380
-SENTINEL_DATA = "sentinel"
+SENTINEL_DATA = SENTINEL_FOLDER = "sentinel"
+LIVE = "live.conf"
+"""Beside its sockets, where it may write: what a server was told, as it rewrites it. Holds passwords."""
+NOTE = "follows"
+"""With the data: whom the server follows, without any password."""
 ADMIN = "cordillera"
 DOWN_AFTER_MS = 3000
 FAILOVER_TIMEOUT_MS = 20_000
 QUORUM = 2
+MAX_LAG_S = 2
+"""Replicas answer every second, late on a busy machine: with 1 writes would be refused now and then."""
 
 SERVER_TEXT = """\
 bind {private}
@@ -27,14 +35,14 @@ maxmemory %(memory)d
 maxmemory-policy %(policy)s
 save ""
 appendonly yes
-appendfsync everysec
+appendfsync %(sync)s
 aof-use-rdb-preamble yes
-user default on >${secret:cache/%(name)s} ~* &* +@all -@admin
-user cordillera on >${secret:cache-admin/%(name)s} ~* &* +@all
+user default on #%(app_hash)s ~* &* +@all -@admin
+user cordillera on #%(admin_hash)s ~* &* +@all
 masteruser cordillera
 masterauth ${secret:cache-admin/%(name)s}
 min-replicas-to-write 1
-min-replicas-max-lag 10
+min-replicas-max-lag %(max_lag)d
 repl-diskless-sync yes
 repl-diskless-sync-delay 0
 repl-backlog-size 4mb
@@ -59,10 +67,33 @@ sentinel deny-scripts-reconfig yes
 """
 
 
-def server(name: str, port: int, *, memory_bytes: int, evict: bool) -> str:
-    """A Redis server's options, without whom it follows."""
-    policy = "allkeys-lru" if evict else "noeviction"
-    return SERVER_TEXT % {"name": name, "port": port, "memory": memory_bytes, "policy": policy}
+def server(site: Site, name: str, port: int, spec: CacheSpec) -> str:
+    """A Redis server's options, without whom it follows. Its users' passwords are hashes."""
+    return SERVER_TEXT % {
+        "name": name,
+        "port": port,
+        "memory": spec.memory,
+        "policy": "allkeys-lru" if spec.evict else "noeviction",
+        "sync": "always" if spec.durable else "everysec",
+        "max_lag": MAX_LAG_S,
+        "app_hash": hashes.sha256(site.vault.get(f"cache/{name}")),
+        "admin_hash": hashes.sha256(site.vault.get(f"cache-admin/{name}")),
+    }
+
+
+def server_data(name: str) -> str:
+    """Where a server's data lies in the zone's state folder."""
+    return f"cache-{name}"
+
+
+def live(folder: str) -> str:
+    """The options that a server runs with, and rewrites. `folder` is that of what it is told."""
+    return f"{{sockets}}/{folder}.{LIVE}"
+
+
+def server_folder(name: str) -> str:
+    """Where a server's options lie in the run folder."""
+    return f"redis-{name}"
 
 
 def sentinel() -> str:
@@ -75,8 +106,10 @@ def server_plan(site: Site, name: str, port: int) -> str:
     return _text(
         {
             "kind": "server",
-            "base": f"{{run}}/cache-{name}.conf",
-            "target": "{data}/redis.conf",
+            "base": f"{{run}}/{server_folder(name)}/base.conf",
+            "target": live(server_folder(name)),
+            "note": f"{{data}}/{NOTE}",
+            "former": "{data}/redis.conf",
             "name": name,
             "self": f"{{private}}:{port}",
             "servers": [f"{zone.private}:{port}" for zone in site.zones],
@@ -89,7 +122,12 @@ def server_plan(site: Site, name: str, port: int) -> str:
 def sentinel_plan() -> str:
     """What `_cache_start` reads before each start of a Sentinel."""
     return _text(
-        {"kind": "sentinel", "base": "{run}/sentinel.conf", "target": "{data}/sentinel.conf"}
+        {
+            "kind": "sentinel",
+            "base": f"{{run}}/{SENTINEL_FOLDER}/base.conf",
+            "target": live(SENTINEL_FOLDER),
+            "former": "{data}/sentinel.conf",
+        }
     )
 
 

@@ -1,7 +1,9 @@
 """Before each start of a Redis server or Sentinel: its options, with what it had learned kept.
 
-Redis and Sentinel rewrite their own file while they run (whom to follow, who votes), so it lies
-with the data. Run as `python -m cordillera.targets.local._cache_start PLAN.json`.
+Redis and Sentinel rewrite their own file while they run (whom to follow, who votes), with passwords in
+clear: so it lies in the run folder, which is memory. With the data lies only whom a server follows; the
+keeper notes it there too, before it lets a master go on alone.
+Run as `python -m cordillera.targets.local._cache_start PLAN.json`.
 """
 
 import json
@@ -9,27 +11,41 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cordillera.core import files
 from cordillera.targets.local._redis import Denied, Redis
 
 ASK_TIMEOUT_S = 0.5
 ASK_AGAIN_FOR_S = 1.5
+MASTER = "master\n"
 
 
-def main() -> None:
-    plan = json.loads(Path(sys.argv[1]).read_text())
-    target = Path(plan["target"])
-    base, old = Path(plan["base"]).read_text(), _lines(target)
+def main(words: Sequence[str]) -> None:
+    plan = json.loads(Path(words[0]).read_text())
+    target, base = Path(plan["target"]), Path(plan["base"]).read_text()
+    old = next(filter(None, map(_lines, (target, *_kept(plan)))), [])
     if plan["kind"] == "sentinel":
         text = with_learned(base, old)
     else:
         votes = _votes(plan["sentinels"], plan["name"], plan["password"], patient=bool(old))
-        leader = choose(votes, old, me=plan["self"], servers=plan["servers"])
-        text = base + _following(leader, plan["self"])
+        follows = _following(choose(votes, old, me=plan["self"], servers=plan["servers"]), plan)
+        text = base + follows
+        note(Path(plan["note"]), follows)
     files.write(target, text, mode=0o600)
+    Path(plan["former"]).unlink(missing_ok=True)  # of an older version, with passwords
+
+
+def note(path: Path, following: str) -> bool:
+    """Keep durably whom a server follows: a `replicaof` line, or nothing for a master. True if new."""
+    return files.write(path, following or MASTER, mode=0o644)
+
+
+def _kept(plan: Mapping[str, Any]) -> list[Path]:
+    """What survives a reboot, the newest first; none for a Sentinel, which is told anew by `up`."""
+    return [Path(plan[name]) for name in ("note", "former") if name in plan]
 
 
 def with_learned(base: str, old: Sequence[str]) -> str:
@@ -77,9 +93,14 @@ def _vote(address: str, name: str, password: str) -> str:
         return ""
 
 
-def _following(leader: str, me: str) -> str:
+def _following(leader: str, plan: Mapping[str, Any]) -> str:
     host, _, port = leader.rpartition(":")
-    return "" if leader == me else f"replicaof {host} {port}\n"
+    return "" if leader == plan["self"] else following(host, port)
+
+
+def following(host: str, port: str) -> str:
+    """The option of a replica. Pure."""
+    return f"replicaof {host} {port}\n"
 
 
 def _address(line: str) -> str:
@@ -92,4 +113,4 @@ def _lines(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,10 +4,11 @@ import json
 import sys
 from collections.abc import Mapping
 
+from cordillera.components.cache import CacheSpec
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local import _etcd, _votes, _weed, database, programs
 from cordillera.targets.local import _mariadb_config as config
-from cordillera.targets.local._cache_config import SENTINEL_PORT
+from cordillera.targets.local._cache_config import NOTE, SENTINEL_PORT, server_data
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._keeper.plan import FILE
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
@@ -77,8 +78,11 @@ def _caches(want: Wanted, site: Site, zone: Zone) -> list[Mapping[str, object]]:
             "address": zone.private,
             "sentinels": [(one.private, SENTINEL_PORT) for one in site.domains],
             "sentinel_password": "${secret:cache/sentinel}",
+            "durable": spec.durable,
+            "note": f"{{state}}/{server_data(name)}/{NOTE}",
         }
-        for name, _ in want.of_type("cache")
+        for name, spec in want.of_type("cache")
+        if isinstance(spec, CacheSpec)
     ]
 
 

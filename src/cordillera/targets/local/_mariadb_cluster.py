@@ -1,6 +1,7 @@
 """An environment's databases from outside of its zones: how they begin, their schemas, the votes."""
 
 from cordillera.core.errors import NotReady
+from cordillera.targets.local import _hashes as hashes
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local._keeper import votes
 from cordillera.targets.local._keeper.votes import Votes
@@ -40,10 +41,11 @@ def agreed(site: Site) -> Votes | None:
 def make_schema(site: Site, schema: str, secret: str) -> None:
     """A schema and its user, who may do anything in it and nothing elsewhere. May be called twice."""
     user, pattern = schema, schema.replace("_", r"\_")
+    password = hashes.native(site.vault.get(secret))
     with session(site, _writer_zone(site)) as cursor:
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS `{schema}`")
-        cursor.execute(f"CREATE USER IF NOT EXISTS `{user}`@'%'")
-        cursor.execute(f"ALTER USER `{user}`@'%%' IDENTIFIED BY %s", (site.vault.get(secret),))
+        for verb in ("CREATE USER IF NOT EXISTS", "ALTER USER"):
+            cursor.execute(f"{verb} `{user}`@'%%' IDENTIFIED BY PASSWORD %s", (password,))
         cursor.execute(f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO `{user}`@'%'")
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cordillera.targets.local import _etcd
+from cordillera.targets.local import _hashes as hashes
 from cordillera.targets.local._site import Site, Zone
 
 PORT, WRITER_PORT, READER_PORT = 3306, 3310, 3311
@@ -20,6 +21,8 @@ SOCKET, OPTIONS, START, INIT, CLIENT = (
 REPLICATION_USER = "cordillera_replication"
 SEMI_SYNC_TIMEOUT_MS = 2_000_000_000
 """For ever: only the keeper decides that commits need not wait, after a majority knows."""
+VARIABLES = {"UMASK": "0600", "UMASK_DIR": "0700"}
+"""What it writes is the server's alone: `master.info` holds the password that it replicates with."""
 BINLOG_KEPT_S = 3 * 86_400
 MOST_CONNECTIONS = 400
 
@@ -83,7 +86,7 @@ INIT_TEXT = """\
 SET sql_log_bin=0;
 DELETE FROM mysql.global_priv WHERE User='' OR (User='root' AND Host<>'localhost');
 FLUSH PRIVILEGES;
-ALTER USER root@localhost IDENTIFIED BY '${secret:database/root}';
+ALTER USER root@localhost IDENTIFIED BY PASSWORD '%(hash)s';
 """
 
 CLIENT_TEXT = """\
@@ -98,7 +101,7 @@ def files(site: Site, zone: Zone, *, memory_bytes: int) -> Mapping[str, str]:
     """The server's files in the run folder, with placeholders and secrets not yet filled in."""
     return {
         OPTIONS: options(zone, memory_bytes=memory_bytes),
-        INIT: INIT_TEXT,
+        INIT: INIT_TEXT % {"hash": hashes.native(site.vault.get("database/root"))},
         CLIENT: CLIENT_TEXT,
         START: start_plan(site),
         **_etcd.files(),

@@ -58,6 +58,8 @@ def main() -> None:
     (folder / "tmp").mkdir()
     adopt(folder)
     new = initialise(folder)
+    with suppress(FileNotFoundError):  # older versions left it open to the group
+        (folder / "mysql" / "master.info").chmod(0o600)
     role = Role()
     if followed(folder / "mysql"):
         files.write(folder / "role.cnf", role.options(), mode=0o600)

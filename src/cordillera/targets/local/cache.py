@@ -22,7 +22,9 @@ from cordillera.targets.local._parts import (
 )
 from cordillera.targets.local._site import Site, Zone
 
-OFFER = Offered()
+OFFER = Offered(
+    "the last second of writes can go with the master's zone; what `WAIT` confirmed is kept"
+)
 
 WATCHED = "sentinels-"
 
@@ -101,21 +103,20 @@ def _caches(want: Wanted) -> Iterator[_Cache]:
 
 
 def _server(site: Site, zone: Zone, cache: _Cache) -> LocalPart:
-    plan = f"cache-{cache.name}-start.json"
-    options = config.server(
-        cache.name, cache.port, memory_bytes=cache.spec.memory, evict=cache.spec.evict
-    )
+    folder = config.server_folder(cache.name)
+    plan = f"{folder}/start.json"
     body = Process(
-        argv=("redis-server", "{data}/redis.conf"),
+        argv=("redis-server", config.live(folder)),
         zone=zone.name,
         user="cache",
         guest="database",
+        guest_writes=True,  # the keeper notes there whom it follows
         files={
-            f"cache-{cache.name}.conf": options,
+            f"{folder}/base.conf": config.server(site, cache.name, cache.port, cache.spec),
             plan: config.server_plan(site, cache.name, cache.port),
         },
         prepare=(tuple(config.prepare(plan)),),
-        data=f"cache-{cache.name}",
+        data=config.server_data(cache.name),
         ready=Ready(kind="tcp", port=cache.port),
     )
     name = f"redis-{cache.name}@{zone.name}"
@@ -123,13 +124,16 @@ def _server(site: Site, zone: Zone, cache: _Cache) -> LocalPart:
 
 
 def _sentinel(site: Site, zone: Zone) -> LocalPart:
-    plan = "sentinel-start.json"
+    plan = f"{config.SENTINEL_FOLDER}/start.json"
     body = Process(
-        argv=("redis-sentinel", "{data}/sentinel.conf"),
+        argv=("redis-sentinel", config.live(config.SENTINEL_FOLDER)),
         zone=zone.name,
         user="cache",
         guest="database",
-        files={"sentinel.conf": config.sentinel(), plan: config.sentinel_plan()},
+        files={
+            f"{config.SENTINEL_FOLDER}/base.conf": config.sentinel(),
+            plan: config.sentinel_plan(),
+        },
         prepare=(tuple(config.prepare(plan)),),
         data=config.SENTINEL_DATA,
         ready=Ready(kind="tcp", port=config.SENTINEL_PORT),
@@ -151,6 +155,15 @@ def _endpoint(site: Site, cache: _Cache) -> Endpoint:
     return Endpoint(name, cache.endpoint_port, servers, config.check(cache.name))
 
 
+def _limits(spec: CacheSpec) -> str:
+    """What a healthy cache does not promise. Pure."""
+    if spec.durable:
+        return "kept is what `WAIT 1` confirmed"
+    if spec.evict:
+        return "what was unused longest is dropped when it is full"
+    return "the last second of writes can go with the master's zone"
+
+
 def _observed(site: Site, cache: _Cache) -> ResourceState:
     servers = asking.survey(site, cache.name)
     votes = asking.votes(site, cache.name)
@@ -158,8 +171,8 @@ def _observed(site: Site, cache: _Cache) -> ResourceState:
     return ResourceState(
         type="cache",
         healthy=not trouble,
-        durable=asking.replicated(servers) and not cache.spec.evict,
+        durable=cache.spec.durable and asking.replicated(servers),
         endpoint=f"{site.zones[0].private}:{cache.endpoint_port}",
         members=asking.members(servers, votes),
-        detail=trouble,
+        detail=trouble or _limits(cache.spec),
     )

@@ -161,6 +161,7 @@ def _server(site: Site, zone: Zone, memory_bytes: int) -> LocalPart:
         files=config.files(site, zone, memory_bytes=memory_bytes),
         prepare=(tuple(config.prepare()),),
         data=config.DATA,
+        variables=config.VARIABLES,
         ready=Ready(kind="tcp", port=config.PORT, within_s=60.0),
         stop_grace_s=STOP_GRACE_S,
     )

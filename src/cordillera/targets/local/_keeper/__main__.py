@@ -9,7 +9,7 @@ from threading import Thread
 
 from cordillera.targets.local import _weed
 from cordillera.targets.local._keeper import answers
-from cordillera.targets.local._keeper.caches import Caches
+from cordillera.targets.local._keeper.caches import CacheGuard
 from cordillera.targets.local._keeper.decide import Step
 from cordillera.targets.local._keeper.lease import Lease
 from cordillera.targets.local._keeper.office import Office
@@ -40,8 +40,7 @@ def main() -> None:
         tasks.append(_rejoin(plan, plan.stores).watch_for_ever)
         if plan.database:
             tasks.append(_registration(plan, plan.stores).watch_for_ever)
-    if plan.caches:
-        tasks.append(Caches(plan.caches, lease).watch_for_ever)
+    tasks.extend(CacheGuard(cache, lease).watch_for_ever for cache in plan.caches)
     for task in tasks[1:]:
         Thread(target=task, daemon=True).start()
     tasks[0]()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cordillera.core.errors import NotReady
+from cordillera.targets.local import _hashes as hashes
 from cordillera.targets.local import _mariadb_ask as asking
 from cordillera.targets.local import _mariadb_config as config
 from cordillera.targets.local._keeper.decide import Here
@@ -105,12 +106,13 @@ class LocalServer:
     def open(self, epoch: int) -> None:
         """Take writes, without waiting for anybody. Only after the votes know it."""
         user = f"`{config.REPLICATION_USER}`@'%%'"
+        password = hashes.native(self._replication_password)
         with self.session() as cursor:
             cursor.execute("SET GLOBAL rpl_semi_sync_master_enabled=0")
             cursor.execute("CREATE SCHEMA IF NOT EXISTS cordillera")
             cursor.execute(PROMOTION_TABLE)
-            cursor.execute(f"CREATE USER IF NOT EXISTS {user.replace('%%', '%')}")
-            cursor.execute(f"ALTER USER {user} IDENTIFIED BY %s", (self._replication_password,))
+            for verb in ("CREATE USER IF NOT EXISTS", "ALTER USER"):
+                cursor.execute(f"{verb} {user} IDENTIFIED BY PASSWORD %s", (password,))
             cursor.execute(
                 f"GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO {user.replace('%%', '%')}"
             )
