@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,13 @@ class Shell:
             name = "/".join(path.parts[-3:-1])
             self.run("--env", name, "destroy", "--yes-delete-data", name)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def free_address() -> str:
+    """A published address that no other user's environment chooses meanwhile."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{made.getsockname()[1]}"
 
 
 @contextmanager

@@ -26,7 +26,14 @@ EDITED = "Rain"
 def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = tmp_path_factory.mktemp("newsroom")
     with run.shell(folder) as shell:
-        up = shell.run("--file", str(EXAMPLES / "newsroom/cordillera.yaml"), "up", NAME)
+        up = shell.run(
+            "--file",
+            str(EXAMPLES / "newsroom/cordillera.yaml"),
+            "up",
+            NAME,
+            "--listen",
+            run.free_address(),
+        )
         assert up.returncode == 0, up.stderr
         yield shell
 

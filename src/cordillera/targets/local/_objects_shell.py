@@ -20,7 +20,7 @@ def shell(site: Site, *commands: str) -> str:
         if site.namespaced
         else []
     )
-    argv = [*within, weed(), "shell", f"-master={_weed.masters(site)}"]
+    argv = [*within, weed(), "-logtostderr=true", "shell", f"-master={_weed.masters(site)}"]
     text = "\n".join([*commands, "exit"]) + "\n"
     try:
         return process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))

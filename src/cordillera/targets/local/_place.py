@@ -151,7 +151,8 @@ def _remove_if_bare(path: Path) -> None:
 def _claims() -> Path:
     if process.is_root():
         return Path("/run/cordillera-networks")
-    return Path(os.environ.get("XDG_RUNTIME_DIR", f"/tmp/cordillera-{os.getuid()}")) / "networks"  # noqa: S108
+    run = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(run) / "networks" if run else Path(f"/tmp/cordillera-{os.getuid()}")  # noqa: S108
 
 
 def _mine(intent: Intent) -> bool:

@@ -33,7 +33,7 @@ class Certificate(Component):
 
     def parts(self, want: Wanted, site: Site) -> Parts:
         served = Task("issue", {}, tuple(names(want, site)))
-        voters = Task("issue-voters", {}, tuple(zone.private for zone in site.domains))
+        voters = Task("issue-voters", {}, voters_names(site))
         return (
             part("certificate", "server", "certificate", served, site.vault.digest),
             part("certificate", VOTERS_PART, "certificate", voters, site.vault.digest),
@@ -69,6 +69,13 @@ def names(want: Wanted, site: Site) -> list[str]:
         *extra,
         *addresses,
     ]
+
+
+def voters_names(site: Site) -> tuple[str, ...]:
+    """The addresses that etcd's members may come from: each compares a peer's with its certificate. Pure."""
+    # Whatever address of loopback is called, the kernel has the caller come from 127.0.0.1.
+    callers = () if site.namespaced else ("127.0.0.1",)
+    return (*(zone.private for zone in site.domains), *callers)
 
 
 def days_left(site: Site) -> float | None:
