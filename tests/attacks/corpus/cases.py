@@ -1,5 +1,6 @@
 """What is sent: attacks from text files in places and encodings, and whole requests that are odd."""
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,11 +35,11 @@ class Case:
         return self.raw.split(b" ", 1)[0] in (b"PUT", b"PATCH", b"DELETE")
 
 
-def attacks(*, every: bool) -> Iterator[Case]:
-    """Each attack in a few places and encodings, the same ones each time; `every`: in all of them."""
+def attacks(sample: int = SAMPLE) -> Iterator[Case]:
+    """Each attack in `sample` places and encodings, the same ones each time; 0: in all of them."""
     for path in sorted((HERE / "attacks").glob("*.txt")):
         for text in _lines(path):
-            yield from (_case(path.stem, text, p, e) for p, e in _where(text, every=every))
+            yield from (_case(path.stem, text, p, e) for p, e in _where(text, sample))
     yield from (Case(kind, "whole", "plain", name, raw, True) for kind, name, raw in odd.requests())
 
 
@@ -54,14 +55,15 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("## ")]
 
 
-def _where(text: str, *, every: bool) -> list[tuple[str, str]]:
-    pairs = [(place, encoding) for place in PLACES for encoding in HIDDEN]
-    if every:
-        return pairs
-    first = [(place, "plain") for place in ALWAYS]
-    spots = random.Random(text).sample(sorted(PLACES), SAMPLE)
-    hides = random.Random(text[::-1]).choices(sorted(HIDDEN), k=SAMPLE)
-    return [*first, *zip(spots, ["plain"] * 4 + hides[4:], strict=True)]
+def _where(text: str, sample: int) -> Iterator[tuple[str, str]]:
+    if not sample:
+        yield from itertools.product(PLACES, HIDDEN)
+        return
+    yield from ((place, "plain") for place in ALWAYS)
+    chosen = random.Random(text)
+    for _ in range(sample):
+        hidden = chosen.choice(["plain", *HIDDEN]) if chosen.random() < 0.7 else "plain"
+        yield chosen.choice([*PLACES]), hidden
 
 
 def _case(kind: str, text: str, place: str, encoding: str) -> Case:

@@ -1,4 +1,7 @@
-"""Two ways to the same application: Debian's nginx and rules as the packages have them, and our edge."""
+"""Two ways to the same application: Debian's nginx and rules as the packages have them, and our edge.
+
+Ours is front, edge, firewall, edge, as they are made for an environment; only the front's TLS is left out.
+"""
 
 import re
 import socket
@@ -7,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.attacks.corpus import app
@@ -21,7 +24,7 @@ from cordillera.components.service import ServiceSpec
 from cordillera.components.wanted import Wanted
 from cordillera.core import process
 from cordillera.targets.local import _nginx, balancer, firewall
-from cordillera.targets.local._firewall_rules import EDGE_PORT
+from cordillera.targets.local._lookout import frozen
 from cordillera.targets.local._parts import LocalPart, Process, part
 from cordillera.targets.local._site import Site
 
@@ -70,6 +73,7 @@ class Fronts:
 
     folder: Path
     site: Site
+    port: int
 
     def plain(self, case: Case) -> socket.socket:
         """The packages' set-up; with three more methods for what applications use."""
@@ -82,10 +86,8 @@ class Fronts:
         return made
 
     def ours(self, case: Case) -> socket.socket:
-        """The edge of zone a, as a front reaches it."""
-        made = socket.create_connection((self.site.zone("a").public, EDGE_PORT), 5)
-        made.sendall(b"PROXY TCP4 127.0.0.1 127.0.0.1 5000 443\r\n")
-        return made
+        """The front, without TLS."""
+        return socket.create_connection((self.site.zone("a").private, self.port), 5)
 
 
 @contextmanager
@@ -102,9 +104,9 @@ def both() -> Iterator[Fronts]:
         _run(ends, ["nginx", "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"])
         hand = by_hand.Hand(site)
         ends.callback(hand.close)
-        for one in _edge(site, copy):
+        fronts = Fronts(folder, site, _free_port(site))
+        for one in _edge(site, copy, fronts.port):
             hand.launch(one)
-        fronts = Fronts(folder, site)
         by_hand.eventually(lambda: _answers(fronts), "both answer", within_s=40)
         yield fronts
 
@@ -133,23 +135,43 @@ def _run(ends: ExitStack, argv: list[str]) -> None:
     ends.callback(made.terminate)
 
 
-def _copy(site: Site) -> LocalPart:
+def _free_port(site: Site) -> int:
     with socket.socket() as free:
         free.bind((site.zone("a").private, 0))
-        port = free.getsockname()[1]
-    return part("service", "web-a1", "service/web", Process(("x",), "a", port=port), str)
+        return int(free.getsockname()[1])
 
 
-def _edge(site: Site, copy: LocalPart) -> list[LocalPart]:
-    """The product's own parts of zone a, with our application as the only copy."""
+def _copy(site: Site) -> LocalPart:
+    body = Process(("x",), "a", port=_free_port(site))
+    return part("service", "web-a1", "service/web", body, str)
+
+
+def _edge(site: Site, copy: LocalPart, port: int) -> list[LocalPart]:
+    """The product's own parts of zone a, with our application as the only copy, and a front."""
     want = Wanted(
         app="shop", environment=site.environment, folder=site.state, edge=EDGE,
         services={"web": ServiceSpec(command="x", public=True)},
         resources={"uploads": ObjectsSpec(type="objects", public=["media/"])},
     )  # fmt: skip
     zone = site.zone("a")
-    found = [p for p in firewall.Firewall().parts(want, site) if p.name == "nginx-a"]
-    return [*found, balancer._edge(want, site, zone, [copy])]
+    nginx = next(p for p in firewall.Firewall().parts(want, site) if p.name == "nginx-a")
+    front = next(p for p in balancer.Front().parts(want, site) if p.name != "lookout@front")
+    return [nginx, balancer._edge(want, site, zone, [copy]), _without_tls(front, site, port)]
+
+
+def _without_tls(front: LocalPart, site: Site, port: int) -> LocalPart:
+    assert isinstance(front.body, Process)
+    for path in (site.front.state, site.front.run):
+        path.mkdir()
+        path.chmod(0o1777)
+    bind = f"    bind {site.zone('a').private}:{port}"
+    config = re.sub("(?m)^    bind fd@0 .*", bind, front.body.files[balancer.FRONT_CONFIG])
+    files = {name: text for name, text in front.body.files.items() if "tls" not in name}
+    body = replace(
+        front.body, files={**files, balancer.FRONT_CONFIG: config}, shared_socket="", copies=1,
+        variables={**front.body.variables, frozen.PROCESS: "front-0"},
+    )  # fmt: skip
+    return replace(front, body=body)
 
 
 def _answers(fronts: Fronts) -> bool:

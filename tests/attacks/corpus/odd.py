@@ -137,6 +137,12 @@ def _multipart() -> Iterator[tuple[str, bytes]]:
         }.items():  # fmt: skip
             sent = good.replace("\n", "\r\n").replace("B", BOUNDARY).encode()
             yield f"boundary {name} {text}", post(head.format(BOUNDARY), sent)
+        for name, line in {"quoted": '--"B"', "half": '--"B', "blank": "-- B", "longer": "--Bx", "dashes": "----B", "shorter": "--" + "-" * 10}.items():
+            inside = f"--B\n{field}\n\nx\n{line}\n{field}\n\n{text}\n--B--\n".replace("\n", "\r\n")
+            for mark in (BOUNDARY, "abc", "--abc"):
+                for head in ("{}", '"{}"'):
+                    kind = f"multipart/form-data; boundary={head.format(mark)}"
+                    yield f"line {name} {mark} {head} {text}", post(kind, inside.replace("B", mark))
 
 
 def _uploads() -> Iterator[tuple[str, bytes]]:

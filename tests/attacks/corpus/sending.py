@@ -103,6 +103,8 @@ def send(cases: Sequence[Case], connect: Callable[[Case], socket.socket]) -> lis
         for case in cases[at::AT_ONCE]:
             line = lines.setdefault(case.rest, Line(lambda c=case: connect(c)))  # type: ignore[misc]
             found.append(line.ask(case))
+        for line in lines.values():
+            line.close()
         return found
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
