@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.attacks.corpus import cases
 from tests.attacks.corpus.cases import Case
 from tests.attacks.corpus.fronts import Fronts, both
@@ -41,7 +42,9 @@ def test_ordinary_use_is_refused_no_more_often_than_by_a_plain_firewall(fronts: 
     plain, ours = verdicts(fronts, sent)
 
     print(table(sent, plain, ours))
-    more = [c.text for c, p, o in zip(sent, plain, ours, strict=True) if o.refused and not p.refused]
+    more = [
+        c.text for c, p, o in zip(sent, plain, ours, strict=True) if o.refused and not p.refused
+    ]
     print("refused:", *(c.text for c, o in zip(sent, ours, strict=True) if o.refused), sep="\n  ")
     assert more == []
 

@@ -5,7 +5,14 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-OVERLONG = {"/": "%c0%af", ".": "%c0%ae", "<": "%c0%bc", "'": "%c0%a7", "\\": "%c1%9c", ">": "%c0%be"}
+OVERLONG = {
+    "/": "%c0%af",
+    ".": "%c0%ae",
+    "<": "%c0%bc",
+    "'": "%c0%a7",
+    "\\": "%c1%9c",
+    ">": "%c0%be",
+}
 SPECIAL = re.compile(r"[^A-Za-z0-9]")
 
 

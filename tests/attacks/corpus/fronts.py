@@ -13,10 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.attacks.corpus import app
-from tests.attacks.corpus.cases import Case
-from tests.targets.local import by_hand
-
 from cordillera.components.edge import EdgeSpec
 from cordillera.components.firewall import FirewallSpec, RateSpec
 from cordillera.components.objects import ObjectsSpec
@@ -27,6 +23,9 @@ from cordillera.targets.local import _nginx, balancer, firewall
 from cordillera.targets.local._lookout import frozen
 from cordillera.targets.local._parts import LocalPart, Process, part
 from cordillera.targets.local._site import Site
+from tests.attacks.corpus import app
+from tests.attacks.corpus.cases import Case
+from tests.targets.local import by_hand
 
 STOCK = Path("/etc/nginx/modsecurity.conf")
 CRS = Path("/usr/share/modsecurity-crs/owasp-crs.load")
@@ -114,11 +113,15 @@ def both() -> Iterator[Fronts]:
 def _plain(folder: Path, address: str) -> None:
     """Debian's files, switched on; nothing else is changed but where they write."""
     stock = STOCK.read_text().replace("SecRuleEngine DetectionOnly", "SecRuleEngine On")
-    stock = stock.replace("SecUnicodeMapFile unicode.mapping", "SecUnicodeMapFile /etc/nginx/unicode.mapping")
+    stock = stock.replace(
+        "SecUnicodeMapFile unicode.mapping", "SecUnicodeMapFile /etc/nginx/unicode.mapping"
+    )
     stock = re.sub("(?m)^SecAuditLog .*", f"SecAuditLog {folder}/audit.log", stock)
     # The package's own list is Apache's: this engine has no IncludeOptional.
     rules = CRS.read_text().replace("IncludeOptional", "Include")
-    rest = f"SecAction \"id:900200,phase:1,nolog,pass,t:none,setvar:'tx.allowed_methods={METHODS}'\"\n"
+    rest = (
+        f"SecAction \"id:900200,phase:1,nolog,pass,t:none,setvar:'tx.allowed_methods={METHODS}'\"\n"
+    )
     (folder / "stock.conf").write_text(f"{stock}\n{rules}")
     (folder / "rest.conf").write_text(f"{stock}\n{rest}{rules}")
     text = PLAIN.format(
@@ -175,7 +178,9 @@ def _without_tls(front: LocalPart, site: Site, port: int) -> LocalPart:
 
 
 def _answers(fronts: Fronts) -> bool:
-    case = Case("", "", "", "", b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n")
+    case = Case(
+        "", "", "", "", b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n"
+    )
     try:
         for connect in (fronts.plain, fronts.ours):
             with connect(case) as made:

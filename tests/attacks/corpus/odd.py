@@ -8,29 +8,80 @@ from tests.attacks.corpus.places import BOUNDARY, FORM, chunked, multipart, part
 
 SQL, SCRIPT = "1' UNION SELECT password FROM users--", "<script>alert(1)</script>"
 LISTS = Path(__file__).parent / "lists"
-METHODS = (
-    "HEAD OPTIONS PUT PATCH DELETE TRACE CONNECT PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK "
-    "SEARCH DEBUG TRACK PURGE REPORT BREW get GETS G3T"
-).split()
-CHARSETS = "utf-7 utf-16 utf-16le ibm037 ibm500 cp037 shift_jis iso-2022-jp windows-1251 x utf-8;charset=utf-7".split()
-TYPES = (
-    "application/json;charset=utf-8|application/json; charset=ibm037|APPLICATION/JSON|application/JSON;|"
-    "application/json, text/plain|text/json|application/vnd.api+json|application/ld+json|application/merge-patch+json|"
-    "application/json-patch+json|application/csp-report|application/graphql|application/x-json|text/xml|TEXT/XML|"
-    "application/xml;charset=utf-16|application/soap+xml|application/xhtml+xml|image/svg+xml|text/html|text/plain|*/*|"
-    "application/octet-stream|application/x-www-form-urlencoded;|application/x-www-form-urlencoded, application/json|"
-    "application/x-www-form-urlencoded;charset=ibm037|application/x-www-form-urlencode|application/x-java-serialized-object|"
-    "application/x-php-serialized|multipart/form-data|multipart/form-data; boundary=|multipart/form-data;boundary=a;boundary=b|"
-    "multipart/x|text/xml; boundary=x|x|;|/|form|application|application/x-httpd-php|application/yaml|text/yaml|"
-    "application/msgpack|application/grpc|application/x-amf|text/x-gwt-rpc|application/cloudevents+json|"
-    "application/cloudevents-batch+json|application/xml-dtd|application/json\t|\"application/json\"|application/json;x=y|"
-    "application/json; boundary=a; charset=utf-8; charset=utf-7"
-).split("|")  # fmt: skip
-NAMES = (
-    "a.php|a.php.|a.PHP|a.php5|a.phtml|a.php.jpg|.htaccess|.htpasswd|web.config|wp-config.php|.env|a.jsp|a.asp|a.aspx|"
-    "a.phar|a.sh|it's mine.jpg|a\\\".php|a=b.jpg|a;b.jpg|a&amp;b.jpg|../../a.php|..\\\\a.php|a.php%00.jpg|a.svg|a.html|"
-    "config.yml|settings.php|() { :;}; id|<script>alert(1)</script>.png|a.php::$DATA|a.php/|yarn.lock"
-).split("|")
+METHODS = [
+    "HEAD",
+    "OPTIONS",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "SEARCH",
+    "DEBUG",
+    "TRACK",
+    "PURGE",
+    "REPORT",
+    "BREW",
+    "get",
+    "GETS",
+    "G3T",
+]
+CHARSETS = [
+    "utf-7",
+    "utf-16",
+    "utf-16le",
+    "ibm037",
+    "ibm500",
+    "cp037",
+    "shift_jis",
+    "iso-2022-jp",
+    "windows-1251",
+    "x",
+    "utf-8;charset=utf-7",
+]
+TYPES = ["application/json;charset=utf-8", "application/json; charset=ibm037", "APPLICATION/JSON", "application/JSON;", "application/json, text/plain", "text/json", "application/vnd.api+json", "application/ld+json", "application/merge-patch+json", "application/json-patch+json", "application/csp-report", "application/graphql", "application/x-json", "text/xml", "TEXT/XML", "application/xml;charset=utf-16", "application/soap+xml", "application/xhtml+xml", "image/svg+xml", "text/html", "text/plain", "*/*", "application/octet-stream", "application/x-www-form-urlencoded;", "application/x-www-form-urlencoded, application/json", "application/x-www-form-urlencoded;charset=ibm037", "application/x-www-form-urlencode", "application/x-java-serialized-object", "application/x-php-serialized", "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data;boundary=a;boundary=b", "multipart/x", "text/xml; boundary=x", "x", ";", "/", "form", "application", "application/x-httpd-php", "application/yaml", "text/yaml", "application/msgpack", "application/grpc", "application/x-amf", "text/x-gwt-rpc", "application/cloudevents+json", "application/cloudevents-batch+json", "application/xml-dtd", "application/json\t", '"application/json"', "application/json;x=y", "application/json; boundary=a; charset=utf-8; charset=utf-7"]  # fmt: skip
+NAMES = [
+    "a.php",
+    "a.php.",
+    "a.PHP",
+    "a.php5",
+    "a.phtml",
+    "a.php.jpg",
+    ".htaccess",
+    ".htpasswd",
+    "web.config",
+    "wp-config.php",
+    ".env",
+    "a.jsp",
+    "a.asp",
+    "a.aspx",
+    "a.phar",
+    "a.sh",
+    "it's mine.jpg",
+    'a\\".php',
+    "a=b.jpg",
+    "a;b.jpg",
+    "a&amp;b.jpg",
+    "../../a.php",
+    "..\\\\a.php",
+    "a.php%00.jpg",
+    "a.svg",
+    "a.html",
+    "config.yml",
+    "settings.php",
+    "() { :;}; id",
+    "<script>alert(1)</script>.png",
+    "a.php::$DATA",
+    "a.php/",
+    "yarn.lock",
+]
 BODIES = {
     "sql form": f"q={SQL}",
     "script form": f"q={SCRIPT}",
@@ -69,7 +120,10 @@ def _types() -> Iterator[tuple[str, bytes]]:
             yield f"{kind} in {charset}", post(f"{kind}; charset={charset}", BODIES["sql form"])
     for name, body in BODIES.items():
         yield f"none: {name}", post("", body)
-        yield f"empty: {name}", request("/", method="POST", headers={"Content-Type": ""}, body=body.encode())
+        yield (
+            f"empty: {name}",
+            request("/", method="POST", headers={"Content-Type": ""}, body=body.encode()),
+        )
         yield f"none, put: {name}", post("", body, method="PUT")
         two = "application/json\r\nContent-Type: " + FORM
         yield f"two: {name}", post(two, body)
@@ -81,7 +135,9 @@ def _types() -> Iterator[tuple[str, bytes]]:
 
 
 def _raw(body: str, head: str = f"multipart/form-data; boundary={BOUNDARY}") -> bytes:
-    return post(head, body.replace("\n", "\r\n").replace("B", BOUNDARY) if BOUNDARY in head else body)
+    return post(
+        head, body.replace("\n", "\r\n").replace("B", BOUNDARY) if BOUNDARY in head else body
+    )
 
 
 def _multipart() -> Iterator[tuple[str, bytes]]:
@@ -122,8 +178,9 @@ def _multipart() -> Iterator[tuple[str, bytes]]:
             "only end": "--B--\n",
         }.items():
             yield f"{name} {text}", _raw(body)
-        yield f"line feeds {text}", post(
-            f"multipart/form-data; boundary={BOUNDARY}", good.replace("B", BOUNDARY)
+        yield (
+            f"line feeds {text}",
+            post(f"multipart/form-data; boundary={BOUNDARY}", good.replace("B", BOUNDARY)),
         )
         for name, head in {
             "quoted": 'multipart/form-data; boundary="{}"', "half quoted": 'multipart/form-data; boundary="{}',
@@ -137,7 +194,14 @@ def _multipart() -> Iterator[tuple[str, bytes]]:
         }.items():  # fmt: skip
             sent = good.replace("\n", "\r\n").replace("B", BOUNDARY).encode()
             yield f"boundary {name} {text}", post(head.format(BOUNDARY), sent)
-        for name, line in {"quoted": '--"B"', "half": '--"B', "blank": "-- B", "longer": "--Bx", "dashes": "----B", "shorter": "--" + "-" * 10}.items():
+        for name, line in {
+            "quoted": '--"B"',
+            "half": '--"B',
+            "blank": "-- B",
+            "longer": "--Bx",
+            "dashes": "----B",
+            "shorter": "--" + "-" * 10,
+        }.items():
             inside = f"--B\n{field}\n\nx\n{line}\n{field}\n\n{text}\n--B--\n".replace("\n", "\r\n")
             for mark in (BOUNDARY, "abc", "--abc"):
                 for head in ("{}", '"{}"'):
@@ -152,7 +216,13 @@ def _uploads() -> Iterator[tuple[str, bytes]]:
         yield f"header too {name}", post(FORM + f"\r\nX-File-Name: {name}", "a=1")
     for field in (SQL, "a'b", "a=b", "f;g", 'f\\"g', "__proto__", "() { :;}; id"):
         yield f"field {field}", multipart(part(field, "x", file="a.txt", kind="text/plain"))
-    for content in ("<?php system(1);", SCRIPT, "GIF89a<?php", "#!/bin/sh\nid", "<svg onload=alert(1)>"):
+    for content in (
+        "<?php system(1);",
+        SCRIPT,
+        "GIF89a<?php",
+        "#!/bin/sh\nid",
+        "<svg onload=alert(1)>",
+    ):
         yield f"content {content}", multipart(part("f", content, file="a.jpg", kind="image/jpeg"))
 
 
@@ -171,9 +241,14 @@ def _framing() -> Iterator[tuple[str, bytes]]:
         "no length": "X: y",
     }.items():  # fmt: skip
         for method in ("POST", "GET"):
-            text = f"{method} /save HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: x\r\nAccept: */*\r\n"
+            text = (
+                f"{method} /save HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: x\r\nAccept: */*\r\n"
+            )
             chunk = f"{len(form):x}\r\n{form}\r\n0\r\n\r\n" if "codin" in head.lower() else form
-            yield f"{method} {name}", f"{text}Content-Type: {FORM}\r\n{head}\r\n\r\n{chunk}".encode()
+            yield (
+                f"{method} {name}",
+                f"{text}Content-Type: {FORM}\r\n{head}\r\n\r\n{chunk}".encode(),
+            )
     for size in (1, 3, 1000):
         yield f"chunks of {size}", chunked(FORM, form.encode(), size)
     wire = chunked(FORM, form.encode(), 100)
@@ -181,9 +256,24 @@ def _framing() -> Iterator[tuple[str, bytes]]:
     yield "chunk trailer", wire[:-2] + b"X-Trailer: <script>\r\n\r\n"
     yield "chunk of bad size", wire.replace(b"\r\nq=", b"zz\r\nq=")
     yield "line feeds only", request(f"/?q={SCRIPT}").replace(b"\r\n", b"\n")
-    for version in ("HTTP/0.9", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "HTTP/3", "HTTP/9.9", "JUNK/1.0", "http/1.1", ""):
+    for version in (
+        "HTTP/0.9",
+        "HTTP/1.0",
+        "HTTP/1.2",
+        "HTTP/2.0",
+        "HTTP/3",
+        "HTTP/9.9",
+        "JUNK/1.0",
+        "http/1.1",
+        "",
+    ):
         yield f"version {version}", request("/").replace(b"HTTP/1.1", version.encode(), 1)
-        yield f"version {version} attack", request("/?q=%3Cscript%3Ealert(1)%3C/script%3E").replace(b"HTTP/1.1", version.encode(), 1)
+        yield (
+            f"version {version} attack",
+            request("/?q=%3Cscript%3Ealert(1)%3C/script%3E").replace(
+                b"HTTP/1.1", version.encode(), 1
+            ),
+        )
     yield "smuggled", request("/", headers={"X": "y\r\n\r\nGET /admin HTTP/1.1\r\nHost: a"})
     yield "early hint", post(FORM + "\r\nExpect: 100-continue", form)
     yield "odd expectation", post(FORM + "\r\nExpect: 200-ok", form)
@@ -203,7 +293,10 @@ def _headers() -> Iterator[tuple[str, bytes]]:
     }.items():  # fmt: skip
         yield f"{name}: {value}", request("/", headers={name: value})
         yield f"post {name}: {value}", post(f"{FORM}\r\n{name}: {value}", "a=1")
-        yield f"numbered host, {name}: {value}", request("/", headers={"Host": "10.0.0.1", name: value})
+        yield (
+            f"numbered host, {name}: {value}",
+            request("/", headers={"Host": "10.0.0.1", name: value}),
+        )
     for line in (b"Host: shop.example\r\n", b"User-Agent: ", b"Accept: */*\r\n"):
         lines = request("/").split(b"\r\n")
         kept = [one for one in lines if not one.startswith(line.rstrip())]
@@ -216,9 +309,17 @@ def _headers() -> Iterator[tuple[str, bytes]]:
     yield "many headers", request("/", headers={f"X-{i}": "y" for i in range(95)})
     yield "long header", request("/", headers={"X-Long": "y" * 7000 + "../../etc/passwd"})
     yield "long cookie", request("/", headers={"Cookie": "a=" + "y" * 7000 + SCRIPT})
-    yield "cookie bomb", request("/", headers={"Cookie": "; ".join([*(f"a{i}=1" for i in range(400)), f"b={SCRIPT}"])})
+    yield (
+        "cookie bomb",
+        request(
+            "/", headers={"Cookie": "; ".join([*(f"a{i}=1" for i in range(400)), f"b={SCRIPT}"])}
+        ),
+    )
     yield "comma cookies", request("/", headers={"Cookie": f"a=1, b={SCRIPT}"})
-    yield "quoted cookie", request("/", headers={"Cookie": 'a="1; b=%3Cscript%3Ealert(1)%3C/script%3E"'})
+    yield (
+        "quoted cookie",
+        request("/", headers={"Cookie": 'a="1; b=%3Cscript%3Ealert(1)%3C/script%3E"'}),
+    )
     yield "null in header", request("/", headers={"X-Custom": "a\0b"})
     yield "latin in header", request("/", headers={"X-Custom": b"\xe9\xff"})
 
@@ -226,25 +327,66 @@ def _headers() -> Iterator[tuple[str, bytes]]:
 def _many() -> Iterator[tuple[str, bytes]]:
     for count in (255, 999, 1000, 1001, 1500, 3000):
         few = "&".join(f"a{i}=1" for i in range(count))
-        for name, text in {"nothing": "x", "sql": "1'+UNION+SELECT+1,2--", "script": "%3Cscript%3E"}.items():
+        for name, text in {
+            "nothing": "x",
+            "sql": "1'+UNION+SELECT+1,2--",
+            "script": "%3Cscript%3E",
+        }.items():
             yield f"form {count} {name}", post(FORM, f"{few}&q={text}")
-            yield f"json {count} {name}", post("application/json", json.dumps([*range(count), text]))
-            yield f"object {count} {name}", post("application/json", json.dumps({**{f"a{i}": 1 for i in range(count)}, "q": text}))
-            yield f"parts {count} {name}", multipart(*(part("a", "1") for _ in range(count)), part("q", text.replace("+", " ")))
-            yield f"xml {count} {name}", post("text/xml", "<a>" + "<b/>" * count + f"<c>{text.replace('+', ' ').replace('%3C', '&lt;')}</c></a>")
+            yield (
+                f"json {count} {name}",
+                post("application/json", json.dumps([*range(count), text])),
+            )
+            yield (
+                f"object {count} {name}",
+                post(
+                    "application/json",
+                    json.dumps({**{f"a{i}": 1 for i in range(count)}, "q": text}),
+                ),
+            )
+            yield (
+                f"parts {count} {name}",
+                multipart(
+                    *(part("a", "1") for _ in range(count)), part("q", text.replace("+", " "))
+                ),
+            )
+            yield (
+                f"xml {count} {name}",
+                post(
+                    "text/xml",
+                    "<a>"
+                    + "<b/>" * count
+                    + f"<c>{text.replace('+', ' ').replace('%3C', '&lt;')}</c></a>",
+                ),
+            )
             if count < 2000:
-                yield f"query {count} {name}", request(f"/?{'&'.join('a=1' for _ in range(count))}&q={text}")
-            yield f"both {count} {name}", request(f"/?{few[:4000]}", method="POST", headers={"Content-Type": FORM}, body=f"{few}&q={text}".encode())
+                yield (
+                    f"query {count} {name}",
+                    request(f"/?{'&'.join('a=1' for _ in range(count))}&q={text}"),
+                )
+            yield (
+                f"both {count} {name}",
+                request(
+                    f"/?{few[:4000]}",
+                    method="POST",
+                    headers={"Content-Type": FORM},
+                    body=f"{few}&q={text}".encode(),
+                ),
+            )
     for size in (1000, 8000, 140_000):
         yield f"one of {size}", post(FORM, f"q={'a' * size}%3Cscript%3Ealert(1)")
         yield f"json of {size}", post("application/json", json.dumps({"q": "a" * size + SCRIPT}))
-        yield f"file of {size}", multipart(part("f", "a" * size, file="a.txt", kind="text/plain"), part("q", SCRIPT))
+        yield (
+            f"file of {size}",
+            multipart(part("f", "a" * size, file="a.txt", kind="text/plain"), part("q", SCRIPT)),
+        )
     for size in (300, 1000, 2000):
         yield f"quotes {size}", post(FORM, f"q={'%27' * (size // 3)}")
         yield f"words {size}", post(FORM, f"q={'select+' * (size // 7)}")
         yield f"brackets {size}", post(FORM, f"q={'((' * (size // 2)}")
         yield f"angles {size}", post(FORM, f"q={'%3C' * (size // 3)}a")
         yield f"blanks {size}", post(FORM, f"q=union{'+' * size}select+1+from+a")
+
 
 def _json() -> Iterator[tuple[str, bytes]]:
     kind = "application/json"
@@ -297,11 +439,12 @@ def _broken() -> Iterator[tuple[str, bytes]]:
         yield name, post(FORM, body)
         yield f"of no kind {name}", post("", body)
         yield f"xml {name}", post("text/xml", body)
-    for name, body in {
+    xml: dict[str, str | bytes] = {
         "cut": "<a>", "two roots": "<a/><b/>", "text": "hello", "nothing": "", "utf-16": "<a/>".encode("utf-16"), "bad entity": "<a>&x;</a>",
         "bomb": '<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx">' + "".join(f'<!ENTITY b{i} "&b;&b;&b;&b;&b;">' for i in range(9)) + "]><a>&b8;</a>",
         "script": f"<a>{SCRIPT}</a>", "data": f"<a><![CDATA[{SCRIPT}]]></a>", "comment": f"<a><!--{SCRIPT}--></a>", "attribute": "<a b=\"1' UNION SELECT 1 FROM a--\"/>",
         "name": "<script>alert(1)</script>", "instruction": "<?php system('id'); ?><a/>", "deep": "<a>" * 300 + "1' UNION SELECT 1 FROM a--" + "</a>" * 300,
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for name, text in xml.items():
         for kind in ("text/xml", "application/xml", "application/soap+xml", ""):
-            yield f"{kind} {name}", post(kind, body)
+            yield f"{kind} {name}", post(kind, text)

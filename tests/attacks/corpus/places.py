@@ -27,7 +27,9 @@ def request(
     if body is not None:
         lines.setdefault("Content-Length", str(len(body)))
     head = method.encode() + b" " + _bytes(target) + b" HTTP/1.1\r\n"
-    rest = b"".join(name.encode() + b": " + _bytes(value) + b"\r\n" for name, value in lines.items())
+    rest = b"".join(
+        name.encode() + b": " + _bytes(value) + b"\r\n" for name, value in lines.items()
+    )
     return head + rest + b"\r\n" + (body or b"")
 
 
@@ -41,9 +43,12 @@ def chunked(kind: str, body: bytes, size: int = 7) -> bytes:
     """The same in chunks of `size` bytes."""
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     wire = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-    return request(
-        "/save", method="POST", headers={"Content-Type": kind, "Transfer-Encoding": "chunked"}
-    ) + wire
+    return (
+        request(
+            "/save", method="POST", headers={"Content-Type": kind, "Transfer-Encoding": "chunked"}
+        )
+        + wire
+    )
 
 
 def part(name: str, value: str | bytes, *, file: str = "", kind: str = "", more: str = "") -> bytes:
@@ -144,7 +149,7 @@ PLACES: dict[str, Callable[[str], bytes]] = {
     "json lines": lambda t: post("application/x-ndjson", json.dumps({"q": t})),
     "graphql": lambda t: _json({"query": "query($q: String){f(q: $q){id}}", "variables": {"q": t}}),
     "xml": lambda t: post("application/xml", f"<a><q>{escape(t)}</q></a>"),
-    "xml attribute": lambda t: post("text/xml", f"<a q=\"{escape(t, {chr(34): '&quot;'})}\"/>"),
+    "xml attribute": lambda t: post("text/xml", f'<a q="{escape(t, {chr(34): "&quot;"})}"/>'),
     "xml raw": lambda t: post("text/xml", t),
     "xml charset": lambda t: post("text/xml; charset=utf-8", f"<a>{escape(t)}</a>"),
     "xml atom": lambda t: post("application/atom+xml", f"<a>{escape(t)}</a>"),

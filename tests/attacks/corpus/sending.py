@@ -83,7 +83,9 @@ class Line:
     def _drop(self, head: bytes, body: bytes, headless: bool) -> None:
         """Read the rest of the answer, so that the next one is the next one's."""
         assert self._made is not None
-        length = next((h[15:] for h in head.split(b"\r\n") if h.startswith(b"content-length:")), None)
+        length = next(
+            (h[15:] for h in head.split(b"\r\n") if h.startswith(b"content-length:")), None
+        )
         if headless or (length is None and b"chunked" not in head):
             return
         more = b" "
