@@ -53,6 +53,8 @@ SecRule REQBODY_ERROR "!@eq 0" \\
     "id:200002,phase:2,t:none,log,deny,status:400,msg:'The request body cannot be parsed'"
 SecRule MULTIPART_STRICT_ERROR "!@eq 0" \\
     "id:200003,phase:2,t:none,log,deny,status:400,msg:'The multipart body is not well formed'"
+SecRule MULTIPART_UNMATCHED_BOUNDARY "@eq 1" \\
+    "id:200004,phase:2,t:none,log,deny,status:400,msg:'The multipart body may hold another boundary'"
 SecRule TX:/^MSC_/ "!@streq 0" \\
     "id:200005,phase:2,t:none,deny,status:400,msg:'The rules could not be worked through'"
 
