@@ -145,7 +145,7 @@ def _free_port(site: Site) -> int:
 
 
 def _copy(site: Site) -> LocalPart:
-    body = Process(("x",), "a", port=_free_port(site))
+    body = Process(("x",), "a", "service/web", port=_free_port(site))
     return part("service", "web-a1", "service/web", body, str)
 
 
@@ -166,7 +166,7 @@ def _without_tls(front: LocalPart, site: Site, port: int) -> LocalPart:
     assert isinstance(front.body, Process)
     for path in (site.front.state, site.front.run):
         path.mkdir()
-        path.chmod(0o1777)
+        path.chmod(0o711)
     bind = f"    bind {site.zone('a').private}:{port}"
     config = re.sub("(?m)^    bind fd@0 .*", bind, front.body.files[balancer.FRONT_CONFIG])
     files = {name: text for name, text in front.body.files.items() if "tls" not in name}

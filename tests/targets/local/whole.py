@@ -71,16 +71,13 @@ class Environment:
     def state(self) -> EnvironmentState:
         return LocalEngine().observe(self.at)
 
-    def inside(self, code: str, *, zone: str = "a") -> str:
-        """What a Python script prints that runs as the service `web` does, with our packages."""
-        script = self.home / "state/script.py"
-        script.write_text(code)
-        script.chmod(0o644)
+    def inside(self, code: str, *, zone: str = "a", service: str = "web") -> str:
+        """What a Python script prints that runs as a service does, with our packages."""
         log = self.home / "script.log"
         want = _intent.load_wanted(self.want.environment)
         assert want is not None
         status = _once.logged(
-            "web", [sys.executable, str(script)], want, self.site, log,
+            service, [sys.executable, "-c", code], want, self.site, log,
             timeout_s=60, zone=self.site.zone(zone),
         )  # fmt: skip
         assert status == 0, log.read_text()
