@@ -8,6 +8,7 @@ import pytest
 
 from cordillera.components.wanted import Wanted
 from cordillera.targets.local._engine import LocalEngine
+from cordillera.targets.local._site import FIRST_UID, UIDS_EACH
 from tests.attacks.town import Town, replace_model
 from tests.targets.local import whole
 
@@ -34,8 +35,11 @@ print(json.dumps([mine >= 0, [row.split()[0] for row in rows]]))
 """
 
 
-def segments() -> list[str]:
-    return Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+def segments(number: int) -> list[str]:
+    """System V segments on the machine that users of an environment made; its network number tells them."""
+    rows = [row.split() for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+    first = FIRST_UID + number * UIDS_EACH
+    return [row[1] for row in rows if first <= int(row[9]) < first + UIDS_EACH]
 
 
 def test_shared_memory_is_a_copys_own_and_small(town: Town) -> None:
@@ -49,27 +53,29 @@ def test_shared_memory_is_a_copys_own_and_small(town: Town) -> None:
 
 
 def test_system_v_memory_is_the_zones_own(town: Town) -> None:
-    before = segments()
     made, seen = town.attack(SEGMENTS)
     assert made
     assert str(0x4711) in seen
-    assert segments() == before  # neither the app's nor the firewall's is the machine's
+    assert (
+        segments(town.ours.site.number) == []
+    )  # neither the app's nor the firewall's is the machine's
 
 
 def test_nothing_is_left_of_an_environment_that_used_memory(
     monkeypatch: pytest.MonkeyPatch, town: Town
 ) -> None:
-    before = segments(), sorted(p.name for p in Path("/dev/shm").iterdir())
-    mounts = Path("/proc/mounts").read_text().count("cordillera ")
+    before = sorted(p.name for p in Path("/dev/shm").iterdir())
     want = alone(whole.wanted("leaves/nothing", {}))
     with whole.environment(want, town.ours.home) as made:
         made.inside("open('/dev/shm/x', 'w').write('x'); print(1)")
         made.inside("import ctypes; print(ctypes.CDLL(None).shmget(0x4712, 4096, 0o1666))")
-        number = made.site.number
+        number, run = made.site.number, str(made.site.run)
+        assert run in Path("/proc/mounts").read_text()
         LocalEngine().destroy(made.at)
 
-    assert (segments(), sorted(p.name for p in Path("/dev/shm").iterdir())) == before
-    assert Path("/proc/mounts").read_text().count("cordillera ") == mounts
+    assert segments(number) == []
+    assert sorted(p.name for p in Path("/dev/shm").iterdir()) == before
+    assert run not in Path("/proc/mounts").read_text()
     names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
     assert f"crd{number}-" not in names
     assert list(Path("/sys/fs/cgroup").glob(f"*/crd{number}")) == []

@@ -22,7 +22,7 @@ OTHERS = """
 import json, os
 seen, users = [], set()
 for name in os.listdir("/proc"):
-    if name.isdigit():
+    if name.isdigit() and int(name) not in (os.getpid(), os.getppid()):
         users.add(os.stat("/proc/" + name).st_uid)
         for file in ("environ", "cmdline"):
             try:
