@@ -1,0 +1,52 @@
+"""The one repeat: a GET whose copy is gone is sent to another copy, once.
+
+A copy that is well and closes the connection, answers badly or is slow gets no second request. Gone is
+what the checks took out, or what takes no connection any more. nginx asks again, so that one place does it
+for all. See docs/decisions/0020-edge-doors.md.
+"""
+
+REPEATED = ("GET", "HEAD", "OPTIONS")
+STATUS = 598
+"""Between the balancer and nginx only: no copy answered."""
+WANTED, COPY = "X-Cordillera-Again", "X-Cordillera-Copy"
+SCRIPT_NAME = "gone.lua"
+CONNECT_S = 0.1
+
+SCRIPT = f"""\
+core.register_action("gone", {{"http-req"}}, function(txn)
+  local copy = core.backends["copies"].servers[txn.sf:req_hdr("{COPY}")]
+  if copy == nil then return end
+  local state = copy:get_stats()["status"]
+  if string.sub(state, 1, 4) == "DOWN" then return txn:set_var("txn.gone", true) end
+  local address, port = string.match(copy:get_addr(), "^(.*):(%d+)$")
+  local line = core.tcp()
+  line:settimeout({CONNECT_S})
+  if line:connect(address, tonumber(port)) == nil then txn:set_var("txn.gone", true) end
+  line:close()
+end)
+"""
+"""Whether the copy that a GET was sent to is gone: HAProxy's rules cannot try a connection themselves."""
+
+FIRST = (
+    f"http-request set-var(txn.again) bool(true) if {{ req.hdr({WANTED}) -m found }}",
+    f"http-request del-header {WANTED}",
+    f"http-request del-header {COPY}",
+    "http-response set-var(txn.answered) bool(true)",
+    f"http-response set-status 502 if {{ status {STATUS} }}",
+    f"http-response del-header {COPY}",
+    "acl unanswered status 502 503",
+    "acl answered var(txn.answered) -m bool",
+    "acl again var(txn.again) -m bool",
+    f"http-after-response set-header {COPY} %s if again unanswered !answered",
+    f"http-after-response set-status {STATUS} if again unanswered !answered",
+)
+"""Lines of the frontend that nginx sends requests to."""
+
+SECOND = (
+    "http-request lua.gone",
+    f"http-request deny deny_status 503 if {{ req.hdr({COPY}) -m sub NOSRV }}",
+    "http-request deny deny_status 502 unless { var(txn.gone) -m bool }",
+    f"http-request del-header {COPY}",
+    f"http-response set-status 502 if {{ status {STATUS} }}",
+)
+"""Lines of the frontend that nginx asks again at."""
