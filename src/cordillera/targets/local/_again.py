@@ -11,21 +11,37 @@ STATUS = 598
 WANTED, COPY = "X-Cordillera-Again", "X-Cordillera-Copy"
 SCRIPT_NAME = "gone.lua"
 CONNECT_S = 0.1
+LOOKS, BETWEEN_LOOKS_MS = 3, 30
 
 SCRIPT = f"""\
-core.register_action("gone", {{"http-req"}}, function(txn)
-  local copy = core.backends["copies"].servers[txn.sf:req_hdr("{COPY}")]
-  if copy == nil then return end
-  local state = copy:get_stats()["status"]
-  if string.sub(state, 1, 4) == "DOWN" then return txn:set_var("txn.gone", true) end
+local function takes_connections(copy)
   local address, port = string.match(copy:get_addr(), "^(.*):(%d+)$")
   local line = core.tcp()
   line:settimeout({CONNECT_S})
-  if line:connect(address, tonumber(port)) == nil then txn:set_var("txn.gone", true) end
+  local taken = line:connect(address, tonumber(port)) ~= nil
   line:close()
+  return taken
+end
+
+core.register_action("gone", {{"http-req"}}, function(txn)
+  local copy = core.backends["copies"].servers[txn.sf:req_hdr("{COPY}")]
+  if copy == nil then return end
+  for _ = 1, {LOOKS} do
+    if string.sub(copy:get_stats()["status"], 1, 4) == "DOWN" then
+      return txn:set_var("txn.gone", true)
+    elseif not takes_connections(copy) then
+      copy:check_force_down()
+      return txn:set_var("txn.gone", true)
+    end
+    core.msleep({BETWEEN_LOOKS_MS})
+  end
 end)
 """
-"""Whether the copy that a GET was sent to is gone: HAProxy's rules cannot try a connection themselves."""
+"""Whether the copy that a GET was sent to is gone: HAProxy's rules cannot try a connection themselves.
+
+One that takes none is down from then on, until its checks find it up: the repeat must not go there again.
+A process that ends may close its connections before it stops listening, so one look is not enough.
+"""
 
 FIRST = (
     f"http-request set-var(txn.again) bool(true) if {{ req.hdr({WANTED}) -m found }}",
