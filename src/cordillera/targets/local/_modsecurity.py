@@ -58,7 +58,7 @@ SecRule &REQUEST_HEADERS:Content-Type "@eq 0" \\
 SecRule REQUEST_HEADERS:Content-Type "@rx {files}" \\
     "id:200010,phase:1,t:none,t:lowercase,pass,nolog,setvar:tx.whole_file=1"
 SecRule REQUEST_HEADERS:Content-Length "@gt {body}" \\
-    "id:200011,phase:1,t:none,log,deny,status:413,msg:'The request body is larger than body_limit',chain"
+    "id:200011,phase:2,t:none,log,deny,status:413,msg:'The request body is larger than body_limit',chain"
     SecRule &TX:WHOLE_FILE "@eq 0" "t:none"
 SecRule TX:WHOLE_FILE "@eq 1" "id:200012,phase:1,t:none,pass,nolog,chain"
     SecRule REQUEST_HEADERS:Content-Length "@gt {body}" \\
