@@ -12,6 +12,8 @@ WANTED, COPY = "X-Cordillera-Again", "X-Cordillera-Copy"
 SCRIPT_NAME = "gone.lua"
 CONNECT_S = 0.1
 LOOKS, BETWEEN_LOOKS_MS = 3, 30
+END_EVERY_MS, END_AFTER_MS = 100, 200
+"""Moving a request to another copy takes `timeout connect`, twice at most."""
 
 SCRIPT = f"""\
 local function takes_connections(copy)
@@ -36,11 +38,35 @@ core.register_action("gone", {{"http-req"}}, function(txn)
     core.msleep({BETWEEN_LOOKS_MS})
   end
 end)
+
+core.register_task(function()
+  local since = {{}}
+  while true do
+    core.msleep({END_EVERY_MS})
+    local up, down = false, {{}}
+    for name, copy in pairs(core.backends["copies"].servers) do
+      local state = string.sub(copy:get_stats()["status"], 1, 4)
+      if state == "DOWN" then
+        since[name] = (since[name] or 0) + {END_EVERY_MS}
+        if since[name] > {END_AFTER_MS} then table.insert(down, copy) end
+      else
+        since[name] = nil
+        up = up or string.sub(state, 1, 2) == "UP"
+      end
+    end
+    if up then
+      for _, copy in ipairs(down) do copy:shut_sess() end
+    end
+  end
+end)
 """
 """Whether the copy that a GET was sent to is gone: HAProxy's rules cannot try a connection themselves.
 
 One that takes none is down from then on, until its checks find it up: the repeat must not go there again.
 A process that ends may close its connections before it stops listening, so one look is not enough.
+
+The task ends what waits for a copy that is down, while another is up. HAProxy's own `on-marked-down
+shutdown-sessions` does so at once, and with it requests that are just being moved to another copy.
 """
 
 FIRST = (

@@ -52,9 +52,6 @@ A connection for each request: on one that was kept, nobody can tell a request t
 read. `retries 1` is for connections that could not be made, each hop to another server.
 """
 
-END_SESSIONS = "    default-server on-marked-down shutdown-sessions\n"
-"""Whoever waits for a server that is down is told so at once."""
-
 TCP_DEFAULTS = """\
 defaults
     mode tcp

@@ -144,6 +144,7 @@ def front_config(want: Wanted, site: Site) -> str:
         "    http-response set-header Strict-Transport-Security max-age=31536000\n",
         "    default_backend edges\n",
         "\nbackend edges\n    balance roundrobin\n",
+        "    errorfile 502 /dev/null\n",  # its edge died: the connection breaks, and may be repeated
         f"    option httpchk GET {HEALTH}\n    http-check expect status 200\n",
         *(
             f"    server {z.name} {z.public}:{EDGE_PORT} send-proxy-v2 check-send-proxy\n"
@@ -168,7 +169,7 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
     lines = [
         _haproxy.GLOBAL.format(socket=zone.run / SOCKET),
         f"    lua-load {zone.run}/{_again.SCRIPT_NAME}\n",
-        _haproxy.HTTP_DEFAULTS + _haproxy.END_SESSIONS,
+        _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {zone.run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend edge\n",
         f"    bind {zone.public}:{EDGE_PORT} accept-proxy\n",
