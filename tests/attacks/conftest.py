@@ -9,12 +9,12 @@ from tests.attacks import edge
 from tests.targets.local import whole
 from tests.targets.local.whole import Environment
 
-ANSWERS_WITHIN = "timeout server 3s"
+ANSWERS_WITHIN = "timeout server 6s"
 
 
 @pytest.fixture(scope="session")
 def doors() -> Iterator[Environment]:
-    """doors/test, up. A copy that never answers is waited for 3 s, not 60."""
+    """doors/test, up. A copy that never answers is waited for 6 s, not 60."""
     quick = _haproxy.HTTP_DEFAULTS.replace("timeout server 60s", ANSWERS_WITHIN)
     with pytest.MonkeyPatch.context() as patch, whole.home() as home:
         patch.setenv("CORDILLERA_HOME", str(home))
