@@ -80,9 +80,10 @@ def wanted(home: Path) -> Wanted:
         "domains": [DOMAIN, OTHERS],
         "cache": ["/kept/*"],
         "firewall": {
+            "rate": {"requests": 100_000, "per": "60s"},
             "exceptions": [
                 {"path": "/editor/", "rules": [941100, 941110, 941160], "why": "It posts HTML."}
-            ]
+            ],
         },
     }
     web = ServiceSpec(
