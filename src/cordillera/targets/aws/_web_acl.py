@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cordillera.components import visitor
 from cordillera.components.firewall import ExceptionSpec, FirewallSpec
 from cordillera.targets.aws import _managed_rules
 from cordillera.targets.aws._managed_rules import Group, Managed
@@ -62,6 +63,22 @@ def networks(spec: FirewallSpec, allow: Sequence[Any], deny: Sequence[Any]) -> I
         yield _own("Allow", outside, spec)
     if spec.deny:
         yield _own("Deny", _any([_in_set(arn) for arn in deny]), spec)
+
+
+def doors(spec: FirewallSpec) -> Iterator[Rule]:
+    """What no rule looks through: paths that two servers read differently, and other protocols."""
+    path = {
+        "FieldToMatch": {"UriPath": {}},
+        "RegexString": f"(?i){visitor.ODD_PATH}|//",
+        "TextTransformations": _transformed(("NONE",)),
+    }
+    yield _own("OddPath", {"RegexMatchStatement": path}, spec, status=400)
+    websocket = _match(
+        {"SingleHeader": {"Name": "upgrade"}}, "websocket", "EXACTLY", ("LOWERCASE",)
+    )
+    others = [_there("upgrade"), {"NotStatement": {"Statement": websocket}}]
+    either = _any([{"AndStatement": {"Statements": others}}, _there("http2-settings")])
+    yield _own("Upgrade", either, spec, status=400)
 
 
 def sizes(spec: FirewallSpec) -> Iterator[Rule]:
@@ -166,6 +183,17 @@ def _path(begin: str) -> Rule:
 
 def _header(name: str, begin: str) -> Rule:
     return _match({"SingleHeader": {"Name": name}}, begin, "STARTS_WITH", ("LOWERCASE",))
+
+
+def _there(header: str) -> Rule:
+    return {
+        "SizeConstraintStatement": {
+            "FieldToMatch": {"SingleHeader": {"Name": header}},
+            "ComparisonOperator": "GT",
+            "Size": 0,
+            "TextTransformations": _transformed(("NONE",)),
+        }
+    }
 
 
 def _longer(limit: int) -> Rule:

@@ -25,8 +25,21 @@ NO_COOKIES = Ref(EDGE, "EdgeWithoutCookies")
 READER = Ref(EDGE, "EdgeReader")
 NOT_CACHED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """AWS's own cache policy CachingDisabled."""
-ALL_OF_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
-"""AWS's own origin request policy AllViewer: every header, cookie and query, `Host` among them."""
+PASSED = Ref(EDGE, "EdgePassed")
+"""Every header, cookie and query of a visitor, `Host` among them, but the headers below."""
+NOT_PASSED = (
+    "Forwarded",
+    "X-Forwarded-Host",
+    "X-Forwarded-Prefix",
+    "X-Real-IP",
+    "Client-IP",
+    "True-Client-IP",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-HTTP-Method-Override",
+    "X-Request-ID",
+)
+"""What apps believe of what is said about a visitor, his path and his host: a policy takes ten."""
 
 BALANCER = "balancer"
 ORIGIN_ANSWERS_WITHIN_S = 60
@@ -75,7 +88,7 @@ def _distribution(want: Wanted, site: Site) -> Any:
         "Origins": list(_origins(want)),
         "DefaultCacheBehavior": {
             **_behaviour(BALANCER, EVERYTHING, NOT_CACHED),
-            "OriginRequestPolicyId": ALL_OF_VIEWER,
+            "OriginRequestPolicyId": PASSED,
         },
         "CacheBehaviors": list(_behaviours(want)),
         **more,
@@ -144,6 +157,7 @@ def _behaviour(origin: str, methods: list[str], policy: Any) -> dict[str, Any]:
 
 
 def _policies(want: Wanted, site: Site) -> Iterator[Any]:
+    yield _passed(site)
     if want.edge.cache:
         yield _cache_policy(CACHE, site, headers=["Host"], query="all")
     if stored(want):
@@ -170,6 +184,20 @@ def _policies(want: Wanted, site: Site) -> Iterator[Any]:
             NO_COOKIES.id,
             {"ResponseHeadersPolicyConfig": config},
         )
+
+
+def _passed(site: Site) -> Any:
+    config = {
+        "Name": site.name("passed", limit=128),
+        "CookiesConfig": {"CookieBehavior": "all"},
+        "HeadersConfig": {"HeaderBehavior": "allExcept", "Headers": list(NOT_PASSED)},
+        "QueryStringsConfig": {"QueryStringBehavior": "all"},
+    }
+    return Plain(
+        "AWS::CloudFront::OriginRequestPolicy",
+        PASSED.id,
+        {"OriginRequestPolicyConfig": config},
+    )
 
 
 def _cache_policy(policy: Ref, site: Site, *, headers: list[str], query: str) -> Any:

@@ -19,7 +19,7 @@ from cordillera.targets.aws._site import EDGE, EDGE_REGION, FRONT, Site
 OFFER = Offered(
     "AWS's rules: an exception leaves a whole family of attacks out of body and query on its path; "
     "`rate` counts in spans of 60, 120, 300 or 600 s; bodies are limited by their Content-Length and "
-    "looked into up to 8 kB, at the edge 16 (strict: 64); no `crs`"
+    "looked into up to 8 kB, at the edge 16 (strict: 64); no `crs`, no `arguments_limit`"
 )
 
 EDGE_ACL = Ref(EDGE, "EdgeFirewall")
@@ -59,7 +59,7 @@ def rules(spec: FirewallSpec, *, outer: bool, sets: dict[str, list[Any]]) -> lis
         found += [*_web_acl.sizes(spec)]
     else:
         found.append(_web_acl.only_through_the_edge(_edge_word.HEADER, _edge_word.value(FRONT)))
-    found += [*_web_acl.managed(spec), *_web_acl.exceptions(spec)]
+    found += [*_web_acl.doors(spec), *_web_acl.managed(spec), *_web_acl.exceptions(spec)]
     used = _web_acl.units(found)
     if used > _web_acl.UNITS_MAX:
         raise Refused(

@@ -39,18 +39,18 @@ defaults
     timeout tunnel 1h
     timeout queue 10s
     timeout check 250ms
-    retries 3
+    option http-server-close
+    retries 1
     option redispatch 1
-    retry-on conn-failure empty-response response-timeout 502 503
+    retry-on conn-failure
     default-server check inter 250ms fastinter 100ms fall 2 rise 2
     default-server observe layer4 error-limit 2 on-error mark-down
 """
+"""Nothing that was sent is sent again: `_again.py` alone repeats a GET, once, when its copy is gone.
 
-END_SESSIONS = "    default-server on-marked-down shutdown-sessions\n"
-"""Whoever waits for a server that is down is told so at once: behind another balancer, that repeats it."""
-
-NEVER_REPEAT = "    http-request disable-l7-retry if !{ method GET HEAD OPTIONS }\n"
-"""A POST that may have arrived is never sent again."""
+A connection for each request: on one that was kept, nobody can tell a request that got lost from one that was
+read. `retries 1` is for connections that could not be made, each hop to another server.
+"""
 
 TCP_DEFAULTS = """\
 defaults

@@ -89,7 +89,9 @@ def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
         user=USER,
         files={
             CONFIG: config(zone, endpoints),
-            **({"proxy.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}"} if tls else {}),
+            **(
+                {certificate.INSIDE_FILE: f"${{secret:{certificate.INSIDE_SECRET}}}"} if tls else {}
+            ),
         },
         ready=Ready("running", running_s=0.1),
         reload="USR2",
@@ -100,7 +102,7 @@ def _part(site: Site, zone: Zone, endpoints: list[Endpoint]) -> LocalPart:
 
 
 def _listen(endpoint: Endpoint, zone: Zone) -> str:
-    tls = f" ssl crt {zone.files(USER)}/proxy.tls.pem" if endpoint.tls else ""
+    tls = f" ssl crt {zone.files(USER)}/{certificate.INSIDE_FILE}" if endpoint.tls else ""
     lines = [f"\nlisten {endpoint.name}", f"    bind {zone.private}:{endpoint.port}{tls}"]
     lines += [f"    {line}" for line in (*endpoint.options, *endpoint.check)]
     lines += [f"    server {line}" for line in _servers(endpoint, zone)]

@@ -14,9 +14,12 @@ from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core.errors import NotReady
 from cordillera.targets.local import (
+    _again,
     _haproxy,
     _net,
+    _nginx,
     _published,
+    _visitor,
     certificate,
     firewall,
     pages,
@@ -76,7 +79,7 @@ class Front(Component):
             user=FRONT_USER,
             subnet="outside",
             files={
-                FRONT_CONFIG: front_config(site),
+                FRONT_CONFIG: front_config(want, site),
                 "front.tls.pem": f"${{secret:{certificate.SERVER_SECRET}}}",
                 **{f"{status}.http": text for status, text in pages.errors().items()},
             },
@@ -134,20 +137,21 @@ def _of_one_mind(site: Site) -> LocalPart:
     return part("front", "lookout@front", "front", body, site.vault.digest)
 
 
-def front_config(site: Site) -> str:
-    """TLS, then whichever zone's edge is healthy."""
+def front_config(want: Wanted, site: Site) -> str:
+    """TLS and what a visitor may say, then whichever zone's edge is healthy."""
     run, sockets = site.front.files(FRONT_USER), site.front.sockets(FRONT_USER)
     lines = [
         _haproxy.GLOBAL.format(socket=f'"{sockets}/${{{frozen.PROCESS}}}.sock"'),
+        "    expose-experimental-directives\n",  # normalize-uri
         _haproxy.HTTP_DEFAULTS,
         *(f"    errorfile {status} {run}/{status}.http\n" for status in pages.errors()),
         "\nfrontend published\n",
         f"    bind fd@0 ssl crt {run}/front.tls.pem alpn h2,http/1.1\n",
-        "    http-request set-header X-Forwarded-Proto https\n",
+        *(f"    {line}\n" for line in _visitor.rules(want, site)),
         "    http-response set-header Strict-Transport-Security max-age=31536000\n",
-        _haproxy.NEVER_REPEAT,
         "    default_backend edges\n",
         "\nbackend edges\n    balance roundrobin\n",
+        "    errorfile 502 /dev/null\n",  # its edge died: the connection breaks, and may be repeated
         f"    option httpchk GET {HEALTH}\n    http-check expect status 200\n",
         *(
             f"    server {z.name} {z.public}:{EDGE_PORT} send-proxy-v2 check-send-proxy\n"
@@ -169,26 +173,28 @@ def edge_config(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -
     health = spec.health if spec else None
     check = [f"    option httpchk GET {health.path}\n"] if health else []
     slow = [f"    timeout check {round(health.timeout * 1000)}ms\n"] if health else []
+    files, sockets = zone.files(USER), zone.sockets(USER)
     lines = [
-        _haproxy.GLOBAL.format(socket=zone.sockets(USER) / SOCKET),
-        _haproxy.HTTP_DEFAULTS + _haproxy.END_SESSIONS,
-        *(
-            f"    errorfile {status} {zone.files(USER)}/{status}.http\n"
-            for status in pages.errors()
-        ),
+        _haproxy.GLOBAL.format(socket=sockets / SOCKET),
+        f"    lua-load {files}/{_again.SCRIPT_NAME}\n",
+        _haproxy.HTTP_DEFAULTS,
+        *(f"    errorfile {status} {files}/{status}.http\n" for status in pages.errors()),
         "\nfrontend edge\n",
         f"    bind {zone.public}:{EDGE_PORT} accept-proxy\n",
         "    unique-id-format %{+X}o%ci%cp%Ts%rt%pid\n    unique-id-header X-Request-ID\n",
         f"    monitor-uri {HEALTH}\n    acl empty nbsrv(copies) lt 1\n    acl bare nbsrv(waf) lt 1\n",
         "    monitor fail if empty or bare\n",
         "    http-request set-header X-Forwarded-For %[src]\n",
-        _haproxy.NEVER_REPEAT,
         *(f"    {line}\n" for line in firewall.haproxy_rules(want.edge.firewall)),
+        *(f"    {line}\n" for line in pages.rules(files, ours=_nginx.REFUSED)),
         "    default_backend waf\n",
         "\nbackend waf\n",
         f"    server nginx unix@{zone.sockets('firewall')}/nginx.sock check inter 500ms\n",
-        f"\nfrontend app\n    bind unix@{zone.sockets(USER)}/app.sock mode 666\n",
-        _haproxy.NEVER_REPEAT,
+        f"\nfrontend app\n    bind unix@{sockets}/app.sock mode 666\n",
+        *(f"    {line}\n" for line in _again.FIRST),
+        "    default_backend copies\n",
+        f"\nfrontend again\n    bind unix@{sockets}/again.sock mode 666\n",
+        *(f"    {line}\n" for line in _again.SECOND),
         "    default_backend copies\n",
         "\nbackend copies\n    balance leastconn\n",
         *check,
@@ -235,6 +241,8 @@ def _edge(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> Loca
         subnet="public",
         files={
             CONFIG: edge_config(want, site, zone, copies),
+            _again.SCRIPT_NAME: _again.SCRIPT,
+            **pages.files(),
             **{f"{status}.http": text for status, text in pages.errors().items()},
         },
         ready=Ready("driver", within_s=20.0),

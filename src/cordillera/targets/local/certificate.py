@@ -12,7 +12,7 @@ from typing import Any
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
 from cordillera.core import files
-from cordillera.targets.local import _etcd, _start, _supervisor
+from cordillera.targets.local import _etcd, _start, _supervisor, _visitor
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import Parts, Task, part
 from cordillera.targets.local._site import Site
@@ -21,8 +21,12 @@ from cordillera.targets.local._zone import CA_FILE
 OFFER = Offered("from the environment's own authority")
 
 AUTHORITY_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 90, 30
-AUTHORITY_KEY, SERVER_SECRET = "tls/authority", "tls/server"
-"""Vault names: the authority's key, and the server's certificate, chain and key in one PEM."""
+AUTHORITY_KEY, SERVER_SECRET, INSIDE_SECRET = "tls/authority", "tls/server", "tls/inside"
+"""Vault names: the authority's key; certificate, chain and key in one PEM: what visitors are shown, and what
+services are shown by their zone's proxy. Only the latter names addresses inside.
+"""
+INSIDE_FILE = "proxy.tls.pem"
+SECRETS = {"issue": SERVER_SECRET, "issue-inside": INSIDE_SECRET}
 VOTERS_PART = "voters"
 
 
@@ -32,43 +36,37 @@ class Certificate(Component):
     name = "certificate"
 
     def parts(self, want: Wanted, site: Site) -> Parts:
-        served = Task("issue", {}, tuple(names(want, site)))
-        voters = Task("issue-voters", {}, voters_names(site))
-        return (
-            part("certificate", "server", "certificate", served, site.vault.digest),
-            part("certificate", VOTERS_PART, "certificate", voters, site.vault.digest),
+        inside = tuple(zone.private for zone in site.domains)
+        tasks = {
+            "server": Task("issue", {}, tuple(names(want, site))),
+            "inside": Task("issue-inside", {}, inside),
+            VOTERS_PART: Task("issue-voters", {}, voters_names(site)),
+        }
+        return tuple(
+            part("certificate", name, "certificate", task, site.vault.digest)
+            for name, task in tasks.items()
         )
 
     def perform(self, task: Task, site: Site, want: Wanted) -> None:
+        if not (site.state / CA_FILE).exists() or AUTHORITY_KEY not in site.vault.chosen():
+            _make_authority(site, want)
         if task.verb == "issue-voters":
             _issue_voters(site, task.watched)
             return
-        if not (site.state / CA_FILE).exists() or AUTHORITY_KEY not in site.vault.chosen():
-            _make_authority(site, want)
-        if not _good(site, task.watched):
-            site.vault.put(SERVER_SECRET, _issued(site, task.watched, SERVER_DAYS, client=False))
-            _hand_over(site)
+        secret = SECRETS[task.verb]
+        if not _good(site, secret, task.watched):
+            site.vault.put(secret, _issued(site, task.watched, SERVER_DAYS, client=False))
+            _hand_over(site, secret)
 
     def holds(self, task: Task, site: Site) -> bool:
         if task.verb == "issue-voters":
             return {_etcd.SECRET, _etcd.CA_SECRET} <= set(site.vault.chosen())
-        return (site.state / CA_FILE).exists() and _good(site, task.watched)
+        return (site.state / CA_FILE).exists() and _good(site, SECRETS[task.verb], task.watched)
 
 
 def names(want: Wanted, site: Site) -> list[str]:
-    """What the server certificate is valid for."""
-    customer, _, stage = want.environment.partition("/")
-    addresses = [z.private for z in site.domains]
-    listen = site.listen.rpartition(":")[0]
-    extra = [] if listen in ("0.0.0.0", "127.0.0.1", "") else [listen]
-    return [
-        *want.edge.domains,
-        "localhost",
-        f"{stage}.{customer}.localhost",
-        "127.0.0.1",
-        *extra,
-        *addresses,
-    ]
+    """What the certificate that visitors are shown is valid for: no address inside."""
+    return [*want.edge.domains, *_visitor.own_hosts(want.environment, site)]
 
 
 def voters_names(site: Site) -> tuple[str, ...]:
@@ -79,26 +77,32 @@ def voters_names(site: Site) -> tuple[str, ...]:
 
 
 def days_left(site: Site) -> float | None:
-    """Days until the server certificate ends; None when there is none."""
-    if SERVER_SECRET not in site.vault.chosen():
+    """Days until the certificate that visitors are shown ends; None when there is none."""
+    return _days_left(site, SERVER_SECRET)
+
+
+def _days_left(site: Site, secret: str) -> float | None:
+    if secret not in site.vault.chosen():
         return None
-    left: timedelta = _server(site).not_valid_after_utc - datetime.now(UTC)
+    left: timedelta = _read(site, secret).not_valid_after_utc - datetime.now(UTC)
     return left.total_seconds() / 86400
 
 
-def _server(site: Site) -> Any:
+def _read(site: Site, secret: str) -> Any:
     from cryptography import x509
 
-    return x509.load_pem_x509_certificate(site.vault.get(SERVER_SECRET).encode())
+    return x509.load_pem_x509_certificate(site.vault.get(secret).encode())
 
 
-def _good(site: Site, wanted: Sequence[str]) -> bool:
+def _good(site: Site, secret: str, wanted: Sequence[str]) -> bool:
     from cryptography import x509
 
-    left = days_left(site)
+    left = _days_left(site, secret)
     if left is None or left < RENEW_BEFORE_DAYS:
         return False
-    found = _server(site).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = (
+        _read(site, secret).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    )
     return {str(entry.value) for entry in found} == set(wanted)
 
 
@@ -167,12 +171,14 @@ def _issued(site: Site, wanted: Sequence[str], days: int, *, client: bool) -> st
     return _pem(certificate) + authority_pem + _pem_key(key)
 
 
-def _hand_over(site: Site) -> None:
+def _hand_over(site: Site, secret: str) -> None:
     """Give the new certificate to the programs that show it; those not running get it at start."""
     for zone in (site.front, *site.zones):
         for path in zone.run.glob("*/*.tls.pem"):
+            if (path.name == INSIDE_FILE) != (secret == INSIDE_SECRET):
+                continue
             found = path.stat()
-            mode, text = stat.S_IMODE(found.st_mode), site.vault.get(SERVER_SECRET)
+            mode, text = stat.S_IMODE(found.st_mode), site.vault.get(secret)
             files.write(path, text, mode=mode, group=found.st_gid)
             program = path.name.removesuffix(".tls.pem")
             if _start.spec_file(zone, program).exists():

@@ -7,7 +7,7 @@ from cordillera.components.firewall import FirewallSpec
 from cordillera.components.protocol import Progress
 from cordillera.components.target import Offered
 from cordillera.components.wanted import Wanted
-from cordillera.targets.local import _modsecurity, _nginx, objects, pages
+from cordillera.targets.local import _modsecurity, _nginx, objects
 from cordillera.targets.local._component import Component
 from cordillera.targets.local._parts import LocalPart, Parts, Process, Ready, part
 from cordillera.targets.local._public import public_service
@@ -73,7 +73,6 @@ def _part(want: Wanted, site: Site, zone: Zone) -> LocalPart:
         files={
             "nginx.conf": _nginx.config(want.edge, zone, objects.public_prefixes(want)),
             "modsecurity.conf": _modsecurity.config(want.edge.firewall, zone),
-            **{f"pages/{name}": text for name, text in pages.files().items()},
         },
         variables=_modsecurity.allocator(),
         prepare=(("rm", "-f", "{sockets}/nginx.sock"),),

@@ -1,5 +1,9 @@
 """The pages that visitors see when the app cannot answer, in English and Spanish."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+REFUSED = (400, 403, 413)
 STYLE = (
     ":root{color-scheme:light dark;font:18px/1.6 system-ui,sans-serif}"
     "body{max-width:34rem;margin:15vh auto;padding:0 1.5rem}h1{font-size:1.5rem}"
@@ -13,6 +17,10 @@ PAGE = (
 SECTION = '<section lang="{lang}"><h1>{title}</h1><p>{text}</p></section>'
 
 TEXTS: dict[int, dict[str, tuple[str, str]]] = {
+    400: {
+        "en": ("This request cannot be understood", "Check its address, then try again."),
+        "es": ("No se entiende esta solicitud", "Revise la dirección e inténtelo de nuevo."),
+    },
     403: {
         "en": (
             "This request was not let through",
@@ -26,6 +34,10 @@ TEXTS: dict[int, dict[str, tuple[str, str]]] = {
     413: {
         "en": ("This is too large", "Send a smaller file."),
         "es": ("Es demasiado grande", "Envíe un archivo más pequeño."),
+    },
+    421: {
+        "en": ("This site is not here", "Check its address, then try again."),
+        "es": ("Este sitio no está aquí", "Revise la dirección e inténtelo de nuevo."),
     },
     429: {
         "en": ("Too many requests", "Please wait a few minutes, then try again."),
@@ -51,8 +63,10 @@ TEXTS: dict[int, dict[str, tuple[str, str]]] = {
     },
 }
 REASONS = {
+    400: "Bad Request",
     403: "Forbidden",
     413: "Content Too Large",
+    421: "Misdirected Request",
     429: "Too Many Requests",
     502: "Bad Gateway",
     503: "Service Unavailable",
@@ -61,12 +75,27 @@ REASONS = {
 
 
 def files() -> dict[str, str]:
-    """File name -> page, one for each status and language: nginx chooses by Accept-Language."""
+    """File name -> page, for each status that the firewall answers with and each language."""
     return {
         f"{status}.{lang}.html": _page({lang: text})
-        for status, texts in TEXTS.items()
-        for lang, text in texts.items()
+        for status in REFUSED
+        for lang, text in TEXTS[status].items()
     }
+
+
+def rules(folder: Path, *, ours: str) -> Iterator[str]:
+    """Lines of an HAProxy that put our page in place of an answer with the header `ours`."""
+    yield "http-request set-var(txn.spanish) bool(true) if { req.hdr(Accept-Language) -m beg -i es }"
+    yield f"http-response set-var(txn.refused) bool(true) if {{ res.hdr({ours}) -m found }}"
+    yield f"http-response del-header {ours}"
+    for status in REFUSED:
+        for lang, spoken in (("es", ""), ("en", "!")):
+            page = f'content-type "text/html; charset=utf-8" file {folder}/{status}.{lang}.html'
+            yield (
+                f"http-response return status {status} {page} hdr Cache-Control no-store if"
+                f" {{ var(txn.refused) -m bool }} {{ status {status} }}"
+                f" {spoken}{{ var(txn.spanish) -m bool }}"
+            )
 
 
 def errors() -> dict[int, str]:
