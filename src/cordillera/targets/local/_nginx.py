@@ -48,6 +48,18 @@ http {{
     modsecurity_transaction_id $http_x_request_id;
     upstream app {{ server unix:{edge}/app.sock; }}
     upstream again {{ server unix:{edge}/again.sock; }}
+    upstream missed {{ server unix:{sockets}/missed.sock; }}
+    server {{
+        listen unix:{sockets}/missed.sock;
+        proxy_http_version 1.1;
+        proxy_read_timeout 3600s;
+        proxy_buffer_size 16k;
+        proxy_buffers 8 16k;
+        add_header {refused} $refused always;
+        location / {{{passed}
+            proxy_pass http://app;
+        }}
+    }}
     server {{
         listen unix:{sockets}/nginx.sock;
         proxy_http_version 1.1;
@@ -66,8 +78,9 @@ http {{
             error_page {status} = @again;
             proxy_pass http://app;
         }}
-        location @app {{{passed}
-            proxy_pass http://app;
+        location @missed {{
+            modsecurity off;{passed}
+            proxy_pass http://missed;
         }}
         location @refused {{
             modsecurity off;
@@ -116,7 +129,7 @@ CACHED = """\
             proxy_set_header {wanted} $repeated;
             proxy_intercept_errors on;
             error_page {status} = @again-kept;
-            proxy_pass http://app;
+            proxy_pass http://missed;
         }}
 """
 
@@ -143,7 +156,7 @@ PUBLIC = """\
             proxy_cache_valid 200 10m;
             proxy_intercept_errors on;
             error_page 403 @refused;
-            error_page 404 500 502 503 504 = @app;
+            error_page 404 500 502 503 504 = @missed;
             proxy_pass http://{store}/{bucket}/{prefix};
         }}
 """

@@ -19,6 +19,20 @@ PATHS = (
     f"http-request deny deny_status {BAD_REQUEST} if {{ path -m reg -i '{ODD_PATH}' }}",
 )
 
+ODD_VALUE = r"[^A-Za-z0-9 .,:;=\[\]_/?&%@+\"-]|[.][.]|%00"
+FORWARDED = ("For", "Host", "Port", "Proto")
+REPLACED = (*OWN_HEADERS, *(f"X-Forwarded-{name}" for name in FORWARDED))
+
+REFUSED = (
+    f"http-request deny deny_status {BAD_REQUEST} if {{ fc_http_major 1 }} !{{ req.ver 1.0 1.1 }}",
+    f"http-request deny deny_status {BAD_REQUEST} if {{ req.hdr(Proxy) -m found }}",
+    *(
+        f"http-request deny deny_status {BAD_REQUEST} if {{ req.hdr({name}) -m reg '{ODD_VALUE}' }}"
+        for name in REPLACED
+    ),
+)
+"""What is replaced or removed never meets the firewall's rules, so what is no plain value is refused."""
+
 UPGRADES = (
     "http-request set-var(txn.websocket) bool(true) if { req.fhdr(Upgrade) -m str -i websocket }",
     "http-request del-header Upgrade",
@@ -34,6 +48,7 @@ def rules(want: Wanted, site: Site) -> Iterator[str]:
     """Lines of the front's frontend, in their order. Pure."""
     yield from PATHS
     yield from _hosts(want.edge.domains, site)
+    yield from REFUSED
     yield from UPGRADES
     yield from (f"http-request del-header {prefix} -m beg" for prefix in OWN_PREFIXES)
     yield from (f"http-request del-header {name}" for name in OWN_HEADERS)

@@ -75,7 +75,7 @@ def _part(want: Wanted, site: Site, zone: Zone) -> LocalPart:
             "modsecurity.conf": _modsecurity.config(want.edge.firewall, zone),
         },
         variables=_modsecurity.allocator(),
-        prepare=(("rm", "-f", "{sockets}/nginx.sock"),),
+        prepare=(("rm", "-f", "{sockets}/nginx.sock", "{sockets}/missed.sock"),),
         data="nginx",
         ready=Ready("driver"),
         reload="HUP",
