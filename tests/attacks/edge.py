@@ -36,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/close":
             self.close_connection = True
         elif path in ("/hang", "/sleep"):
-            time.sleep(9 if path == "/hang" else 1.5)
+            time.sleep(9 if path == "/hang" else 4)
             self.answer(200, b"late")
         elif path == "/socket" and self.headers.get("Upgrade") == "websocket":
             key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

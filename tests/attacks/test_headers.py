@@ -37,7 +37,8 @@ HOSTS = {
 
 @pytest.mark.parametrize("path", ["/headers", "/kept/headers"])
 def test_what_a_visitor_may_not_say_is_not_passed_on(doors: Environment, path: str) -> None:
-    names = [*OWN_HEADERS, *OTHERS, *(f"X-Forwarded-{name}" for name in FORWARDED)]
+    own = [name for name in OWN_HEADERS if name != "Proxy"]
+    names = [*own, *OTHERS, *(f"X-Forwarded-{name}" for name in FORWARDED)]
 
     status, text = get(doors, path, *(f"{name}: {LIE}" for name in names))
 
@@ -46,6 +47,16 @@ def test_what_a_visitor_may_not_say_is_not_passed_on(doors: Environment, path: s
     assert told(text)["headers"]["x-forwarded-proto"] == "https"
     if path == "/headers":
         assert told(text)["headers"]["x-forwarded-for"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Proxy: http://192.0.2.66", "X-Forwarded-Host: ' or 1=1 --", "Client-IP: ../../etc/passwd"],
+)
+def test_no_plain_value_where_we_say_it_ourselves_is_refused(
+    doors: Environment, header: str
+) -> None:
+    assert get(doors, "/headers", header)[0] == 400
 
 
 @pytest.mark.parametrize("host", HOSTS)

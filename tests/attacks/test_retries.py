@@ -55,7 +55,7 @@ def lost(doors: Environment, method: str, mark: str, lose: Callable[[int], None]
             pool.submit(get, doors, f"/sleep?{mark}-{n}-", *kind, method=method, body=body)
             for n in range(AT_ONCE)
         ]
-        eventually(lambda: len(reached(doors, mark)) == AT_ONCE, "all are under way", within_s=5)
+        eventually(lambda: len(reached(doors, mark)) == AT_ONCE, "all are under way", within_s=10)
         lose(pid)
         answers = [one.result()[0] for one in asked]
     eventually(lambda: doors.state().healthy, "healthy again")

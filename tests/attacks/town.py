@@ -61,7 +61,8 @@ def _victim() -> Wanted:
 
 
 def _attacker(home: Path, theirs: Environment) -> Wanted:
-    folder = visitor.app(home)
+    (home / "town").mkdir()
+    folder = visitor.app(home / "town")
     (folder / "attack.py").write_text(_build.script(home, theirs.site))
     resources = {
         "db": DatabaseSpec(type="database"),

@@ -60,7 +60,7 @@ class FirewallSpec(Section):
     upload_limit: Bytes = Field(default=32 * 2**20, ge=1024)
     """Largest body."""
 
-    arguments_limit: int = Field(default=1000, ge=10, le=10_000)
+    arguments_limit: int = Field(default=999, ge=10, le=10_000)
     """Most arguments in a request's query, form and JSON together; one with more is refused."""
 
     allow: list[Network] = []

@@ -1,10 +1,11 @@
-"""The application behind both: answers whatever it sees with a header that says so."""
+"""The application behind both: answers whatever it sees with a header that says so, and what it saw."""
 
 import asyncio
+import base64
 import re
 import sys
 
-SEEN = b"HTTP/1.1 200 OK\r\nX-App: seen\r\nCache-Control: no-store\r\nContent-Length: 5\r\n\r\n"
+SEEN = b"HTTP/1.1 200 OK\r\nX-App: seen\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n"
 LENGTH = re.compile(rb"^content-length:\s*(\d+)", re.I | re.M)
 CHUNKED = re.compile(rb"^transfer-encoding:.*chunked", re.I | re.M)
 
@@ -13,21 +14,25 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            await _drop_body(reader, head)
-            writer.write(SEEN + (b"" if head.startswith(b"HEAD ") else b"seen\n"))
+            told = base64.b64encode(head + await _body(reader, head))
+            writer.write(SEEN % len(told) + (b"" if head.startswith(b"HEAD ") else told))
             await writer.drain()
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError):
         writer.close()
 
 
-async def _drop_body(reader: asyncio.StreamReader, head: bytes) -> None:
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    """The body as it came, in chunks or not."""
+    read = b""
     if CHUNKED.search(head):
-        while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-            await reader.readexactly(size + 2)
-        while await reader.readuntil(b"\r\n") != b"\r\n":
-            pass
-    elif told := LENGTH.search(head):
-        await reader.readexactly(int(told[1]))
+        while size := int((line := await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+            read += line + await reader.readexactly(size + 2)
+        read += line
+        while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+            read += line
+        return read + line
+    told = LENGTH.search(head)
+    return await reader.readexactly(int(told[1])) if told else b""
 
 
 async def main(address: str, port: int) -> None:

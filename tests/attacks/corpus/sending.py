@@ -1,5 +1,6 @@
 """Sends whole requests over raw connections, many at once, and says what became of each."""
 
+import base64
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,14 @@ CLOSED, NOTHING = 0, -1
 
 @dataclass(frozen=True)
 class Verdict:
-    """`status` is CLOSED when there was no answer, NOTHING when none came in time."""
+    """`status` is CLOSED when there was no answer, NOTHING when none came in time.
+
+    `got` is the request as the application got it; empty when it did not tell.
+    """
 
     status: int
     seen: bool
+    got: bytes = b""
 
     @property
     def refused(self) -> bool:
@@ -74,26 +79,30 @@ class Line:
                 return Verdict(CLOSED, seen=b"X-App" in got)
             got += more
         head, _, body = got.partition(b"\r\n\r\n")
-        self._drop(head.lower(), body, headless)
-        verdict = Verdict(int(head.split(b" ", 2)[1]), seen=b"x-app: seen" in head.lower())
+        seen = b"x-app: seen" in head.lower()
+        told = self._rest(head.lower(), body, headless)
+        plain = seen and b"chunked" not in head.lower() and not headless
+        got = base64.b64decode(told) if plain else b""
+        verdict = Verdict(int(head.split(b" ", 2)[1]), seen, got)
         if b"connection: close" in head.lower():
             self.close()
         return verdict
 
-    def _drop(self, head: bytes, body: bytes, headless: bool) -> None:
-        """Read the rest of the answer, so that the next one is the next one's."""
+    def _rest(self, head: bytes, body: bytes, headless: bool) -> bytes:
+        """The answer's body, read to its end: what comes then is the next one's."""
         assert self._made is not None
         length = next(
             (h[15:] for h in head.split(b"\r\n") if h.startswith(b"content-length:")), None
         )
         if headless or (length is None and b"chunked" not in head):
-            return
+            return b""
         more = b" "
         while more and (
             len(body) < int(length) if length is not None else not body.endswith(b"0\r\n\r\n")
         ):
             more = self._made.recv(65536)
             body += more
+        return body
 
 
 def send(cases: Sequence[Case], connect: Callable[[Case], socket.socket]) -> list[Verdict]:

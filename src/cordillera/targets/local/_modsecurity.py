@@ -66,9 +66,9 @@ SecRule TX:WHOLE_FILE "@eq 1" "id:200012,phase:1,t:none,pass,nolog,chain"
 SecRule TX:WHOLE_FILE "@eq 1" "id:200013,phase:1,t:none,pass,nolog,chain"
     SecRule &REQUEST_HEADERS:Content-Length "@eq 0" \\
         "t:none,ctl:ruleRemoveTargetByTag=OWASP_CRS;REQUEST_BODY"
-SecRule &ARGS "@ge {arguments}" \\
+SecRule &ARGS "@gt {arguments}" \\
     "id:200014,phase:1,t:none,log,deny,status:400,msg:'More arguments than arguments_limit'"
-SecRule &ARGS "@ge {arguments}" \\
+SecRule &ARGS "@gt {arguments}" \\
     "id:200015,phase:2,t:none,log,deny,status:400,msg:'More arguments than arguments_limit'"
 SecRule REQBODY_ERROR_MSG|REQBODY_PROCESSOR_ERROR_MSG "@contains bigger than the maximum" \\
     "id:200007,phase:2,t:none,log,deny,status:413,msg:'The request body is larger than body_limit'"
@@ -98,7 +98,7 @@ def config(spec: FirewallSpec, zone: Zone) -> str:
         upload=spec.upload_limit,
         body=spec.body_limit,
         arguments=spec.arguments_limit,
-        arguments_kept=spec.arguments_limit,
+        arguments_kept=spec.arguments_limit + 1,
         files=FILES,
         unicode=UNICODE,
         data=zone.state / "nginx",
