@@ -8,7 +8,7 @@ from tests.attacks.edge import SCRIPT, get, reached
 from tests.targets.local.whole import Environment
 
 pytestmark = pytest.mark.slow
-LIMIT = 1000
+LIMIT = 999
 FORM = "application/x-www-form-urlencoded"
 ATTACK = "<script>alert(1)</script>"
 
