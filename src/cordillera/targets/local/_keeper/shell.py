@@ -1,4 +1,4 @@
-"""`weed shell`, of which nothing is left: it opens a log in the folder for temporary files, whatever it is told."""
+"""`weed shell`, of which nothing is left: it opens a log in the temporary folder whatever it is told."""
 
 import os
 from collections.abc import Sequence
