@@ -22,7 +22,7 @@ pytestmark = [
 ]
 TREE = Path(__file__).parents[2]
 CHECKS = (
-    "tests/cli/test_commands.py::test_a_day_with_hello",
+    "tests/examples/test_hello.py",
     "tests/examples/test_newsroom.py::test_what_an_editor_does_is_seen_by_readers",
 )
 WITHIN_S = 400

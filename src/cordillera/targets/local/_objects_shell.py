@@ -1,11 +1,10 @@
 """Having SeaweedFS do something, through its shell: buckets, and which master leads."""
 
-from pathlib import Path
-
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError, NotReady
 from cordillera.targets.local import _net, _weed
 from cordillera.targets.local._keeper.leadership import transfer
+from cordillera.targets.local._keeper.shell import ask
 from cordillera.targets.local._objects_ask import leader_of
 from cordillera.targets.local._site import Site
 
@@ -20,10 +19,9 @@ def shell(site: Site, *commands: str) -> str:
         if site.namespaced
         else []
     )
-    argv = [*within, weed(), "-logtostderr=true", "shell", f"-master={_weed.masters(site)}"]
-    text = "\n".join([*commands, "exit"]) + "\n"
+    argv = [*within, weed(), "shell", f"-master={_weed.masters(site)}"]
     try:
-        return process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))
+        return ask(argv, *commands, timeout_s=SHELL_TIMEOUT_S)
     except CordilleraError as e:
         raise NotReady(f"the object store does not answer yet ({e})") from e
 

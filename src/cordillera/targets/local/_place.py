@@ -12,7 +12,7 @@ from typing import Any
 from cordillera.components.wanted import Wanted
 from cordillera.core import files, lock, process
 from cordillera.core.errors import CordilleraError, NotReady
-from cordillera.targets.local import _address, _found, _intent, _release
+from cordillera.targets.local import _address, _found, _intent, _loopback, _release
 from cordillera.targets.local._intent import Intent
 from cordillera.targets.local._site import FRONT, Isolation, Site, roots
 
@@ -157,6 +157,8 @@ def _claims() -> Path:
 
 def _mine(intent: Intent) -> bool:
     path = _claims() / str(intent.number)
+    if intent.isolation is Isolation.LOOPBACK and intent.number in _loopback.others():
+        return False
     if path.exists():
         return path.read_text() == str(_intent.folder(intent.environment)) or not _alive(path)
     return intent.number not in _routed()
@@ -181,9 +183,9 @@ def _free_number(environment: str) -> int:
 
 
 def _routed() -> set[int]:
-    """Second bytes of 10.x networks that this machine already routes."""
+    """Second bytes of 10.x networks that this machine already routes; without root of 127.x ones in use."""
     if not process.is_root():
-        return set()
+        return _loopback.others()
     rows = json.loads(
         process.run(["ip", "-json", "-4", "route"], timeout_s=COMMAND_TIMEOUT_S) or "[]"
     )

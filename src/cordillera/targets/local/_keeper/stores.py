@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from cordillera.core import process
 from cordillera.core.errors import CordilleraError
+from cordillera.targets.local._keeper import shell
 from cordillera.targets.local._keeper.leadership import http_get
 
 COPIES, LOST, ROUND = "objects/copies", "objects/lost", "objects/round"
@@ -60,9 +60,8 @@ class Stores:
 
     def shell(self, *commands: str) -> str:
         """What `weed shell` answers. Raises CordilleraError, also when it says that it failed."""
-        text = "\n".join([*commands, "exit", ""])
         argv = [self.weed, "shell", f"-master={self.masters}"]
-        answer = process.run(argv, stdin=text, timeout_s=SHELL_TIMEOUT_S, cwd=Path("/"))
+        answer = shell.ask(argv, *commands, timeout_s=SHELL_TIMEOUT_S)
         if "error" in answer.lower():
             raise CordilleraError(process.last_line(answer))
         return answer
