@@ -5,6 +5,8 @@ what the checks took out, or what takes no connection any more. nginx asks again
 for all. See docs/decisions/0020-edge-doors.md.
 """
 
+from pathlib import Path
+
 REPEATED = ("GET", "HEAD", "OPTIONS")
 STATUS = 598
 """Between the balancer and nginx only: no copy answered."""
@@ -15,14 +17,16 @@ LOOKS, BETWEEN_LOOKS_MS = 3, 30
 END_EVERY_MS, END_AFTER_MS = 100, 200
 """Moving a request to another copy takes `timeout connect`, twice at most."""
 
-SCRIPT = f"""\
-local function takes_connections(copy)
-  local address, port = string.match(copy:get_addr(), "^(.*):(%d+)$")
+_SCRIPT = f"""\
+local function takes_connections(server, socket)
+  local address, port = string.match(server:get_addr(), "^(.*):(%d+)$")
+  if socket == nil and address == nil then return true end
   local line = core.tcp()
   line:settimeout({CONNECT_S})
-  local taken = line:connect(address, tonumber(port)) ~= nil
+  if socket then address, port = "unix@" .. socket, nil end
+  local taken = line:connect(address, port and tonumber(port))
   line:close()
-  return taken
+  return taken ~= nil
 end
 
 core.register_action("gone", {{"http-req"}}, function(txn)
@@ -40,6 +44,15 @@ core.register_action("gone", {{"http-req"}}, function(txn)
 end)
 
 core.register_task(function()
+  local sockets = {{ waf = "NGINX_SOCKET" }}
+  for _, backend in pairs({{"waf", "copies"}}) do
+    for name, server in pairs(core.backends[backend].servers) do
+      if not string.find(name, "-anyway", 1, true)
+          and not takes_connections(server, sockets[backend]) then
+        server:check_force_down()
+      end
+    end
+  end
   local since = {{}}
   while true do
     core.msleep({END_EVERY_MS})
@@ -65,9 +78,17 @@ end)
 One that takes none is down from then on, until its checks find it up: the repeat must not go there again.
 A process that ends may close its connections before it stops listening, so one look is not enough.
 
-The task ends what waits for a copy that is down, while another is up. HAProxy's own `on-marked-down
+HAProxy takes every server for well when it starts, so the task first tries each: an edge that is ready before
+its firewall would answer 503 until two checks failed. Then it ends what waits for a copy that is down,
+while another is up. HAProxy's own `on-marked-down
 shutdown-sessions` does so at once, and with it requests that are just being moved to another copy.
 """
+
+
+def script(nginx: Path) -> str:
+    """It, in a zone whose nginx listens at that socket. Pure."""
+    return _SCRIPT.replace("NGINX_SOCKET", str(nginx))
+
 
 FIRST = (
     f"http-request set-var(txn.again) bool(true) if {{ req.hdr({WANTED}) -m found }}",

@@ -37,12 +37,18 @@ class Fronts:
 
     def __init__(self, watched: Sequence[Watched]) -> None:
         self._frozen = Frozen(watched, misses=MISSES)
+        self._gone: set[str] = set()
 
     def turn(self) -> None:
-        """Ask each, end what waits for a lost edge, and a front that is frozen."""
+        """Ask each, end what waits for an edge that was lost a turn ago, and a front that is frozen.
+
+        Before that, a request that could not reach the edge is just being moved to another one.
+        """
         answers = self._frozen.turn(f"show stat {BACKEND} 4 -1")
         views = {one: _statuses(text) for one, text in answers.items()}
-        for server in gone(list(views.values())):
+        found = gone(list(views.values()))
+        ended, self._gone = found & self._gone, found
+        for server in ended:
             for one in views:
                 self._frozen.ask(one, f"shutdown sessions server {BACKEND}/{server}")
 
