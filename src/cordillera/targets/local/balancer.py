@@ -241,7 +241,7 @@ def _edge(want: Wanted, site: Site, zone: Zone, copies: list[LocalPart]) -> Loca
         subnet="public",
         files={
             CONFIG: edge_config(want, site, zone, copies),
-            _again.SCRIPT_NAME: _again.script(zone.run / "nginx.sock"),
+            _again.SCRIPT_NAME: _again.script(zone.sockets("firewall") / "nginx.sock"),
             **pages.files(),
             **{f"{status}.http": text for status, text in pages.errors().items()},
         },
