@@ -248,7 +248,9 @@ def test_a_release_command_that_fails(shell: Shell) -> None:
 @needs_root
 @pytest.mark.slow
 def test_a_full_disk_and_up_again_when_there_is_room(shell: Shell) -> None:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", shell.home], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k,mode=711", "tmpfs", shell.home], check=True
+    )
     try:
         done = shell.run("up")
 

@@ -31,8 +31,8 @@ def test_hello_answers_from_both_zones_goes_down_and_leaves_nothing(tmp_path: Pa
             eventually(lambda: f"Hello from zone {zone}" in page(shell), f"zone {zone}")  # noqa: B023
         assert shell.run("--env", NAME, "status").returncode == 0
 
-        assert shell.run("--env", NAME, "down").returncode == 0
+        assert shell.run("--file", file, "down", NAME).returncode == 0
         assert shell.run(*up).returncode == 0
         assert "Hello from zone" in page(shell)
-        assert shell.run("--env", NAME, "destroy", "--yes-delete-data", NAME).returncode == 0
+        assert shell.run("--file", file, "destroy", NAME, "--yes-delete-data", NAME).returncode == 0
         assert [p for p in shell.home.rglob("*") if p.is_file()] == []

@@ -19,6 +19,9 @@ from cordillera.targets.local import (
 from cordillera.targets.local._parts import Process, part
 from cordillera.targets.local._site import SERVICE, Site, Zone
 
+LEAST_CORES = 1.0
+"""A migration is no copy: it may use a core, and leaves the others to whoever serves."""
+
 
 def logged(
     name: str,
@@ -66,6 +69,7 @@ def _command(
         release=str(place),
         tmp_bytes=service_spec.memory // 2,
         memory_bytes=service_spec.memory,
+        cpu_cores=max(LEAST_CORES, service_spec.cpu),
         processes=_copies.PROCESSES,
     )
     once = part("once", f"{name}-{_serial()}", "", body, site.vault.digest)
