@@ -36,15 +36,19 @@ def zone(site: Site, at: Zone) -> list[str]:
 
 def machine() -> list[str]:
     """The machine's programs and their settings, read-only; memory of one's own for what is temporary."""
-    python = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[3]}
-    outside = sorted(p.resolve() for p in python if not p.resolve().is_relative_to("/usr"))
     return [
         "--ro-bind", "/usr", "/usr", *_linked(), *both("--ro-bind", *map(Path, SHARED)),
         "--proc", "/proc", "--dev", "/dev", *_memory("/dev/shm", SHARED_MEMORY_BYTES),
         "--tmpfs", "/run", "--dir", "/var/lib", *_memory("/tmp", TMP_BYTES),
         *_memory("/var/tmp", TMP_BYTES), *both("--ro-bind", *map(Path, KERNEL)),
-        *both("--ro-bind", *outside), "--unshare-pid", "--unshare-ipc",
+        *both("--ro-bind", *python()), "--unshare-pid", "--unshare-ipc",
     ]  # fmt: skip
+
+
+def python() -> list[Path]:
+    """Where our own Python and product lie, unless that is among the machine's programs."""
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[3]}
+    return sorted(p.resolve() for p in found if not p.resolve().is_relative_to("/usr"))
 
 
 def _memory(path: str, size_bytes: int) -> list[str]:

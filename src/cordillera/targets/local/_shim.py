@@ -92,17 +92,18 @@ def enter_view(view: dict) -> None:  # type: ignore[type-arg]
 
 
 def enter_release(view: dict) -> None:  # type: ignore[type-arg]
-    """Cover what holds other releases, sockets and settings; put the release back in its place."""
-    release = os.open(view["release"], os.O_PATH)
+    """Cover what holds other releases, sockets and settings; put what is ours back in its place."""
+    kept = {path: os.open(path, os.O_PATH) for path in view["kept"]}
     users = f"{_bytes('/etc/passwd').decode()}app:x:{view['user']}:{view['user']}::/tmp:/bin/sh\n"
     for target in ("/tmp", "/var/tmp"):
         memory(target, view["tmp_bytes"])
     for hidden in view["hidden"]:
         if os.path.isdir(hidden):
             memory(hidden, 1 << 20, "755")
-    os.makedirs(view["release"], exist_ok=True)
-    mount(f"/proc/self/fd/{release}", view["release"], "", MS_BIND)
-    mount("", view["release"], "", MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    for path, descriptor in kept.items():
+        os.makedirs(path, exist_ok=True)
+        mount(f"/proc/self/fd/{descriptor}", path, "", MS_BIND)
+        mount("", path, "", MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
     with open(f"{view['own']}/passwd", "w") as file:
         file.write(users)
     mount(f"{view['own']}/passwd", "/etc/passwd", "", MS_BIND)

@@ -174,7 +174,7 @@ def _view(body: Process, site: Site, zone: Zone, root: str) -> dict[str, Any] | 
     texts = {"/etc/hosts": _hosts.hosts(site), "/etc/resolv.conf": _hosts.resolvers()}
     return {
         "root": root,
-        "release": body.release,
+        "kept": [body.release, *map(str, _sandbox.python())],
         "hidden": hidden,
         "own": "/run",
         "user": user,
