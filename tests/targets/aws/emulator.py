@@ -63,6 +63,7 @@ MOTO_LACKS = frozenset(
         "AWS::CloudFront::CachePolicy",
         "AWS::CloudFront::Distribution",
         "AWS::CloudFront::OriginAccessControl",
+        "AWS::CloudFront::OriginRequestPolicy",
         "AWS::CloudFront::ResponseHeadersPolicy",
         "AWS::CloudTrail::Trail",
         "AWS::CloudWatch::Alarm",

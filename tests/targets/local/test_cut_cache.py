@@ -1,6 +1,5 @@
 """A cache's master that is cut off: how much of what it acknowledged is gone; nothing that was confirmed."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from tests.targets.local.cut_cache import Shop
 from cordillera.components.cache import CacheSpec
 from cordillera.components.target import Loss
 from cordillera.core.process import is_root
-from cordillera.targets.local import _found, network
+from cordillera.targets.local import _found, _place, network
 from cordillera.targets.local._redis import Denied
 from cordillera.targets.local._verbs import LocalVerbs
 
@@ -54,7 +53,7 @@ def test_after_a_reboot_the_zone_that_went_on_alone_has_the_master(shop: Shop) -
     eventually(lambda: shop.answer(other, "SET", "alone", "v") == "OK", "zone writes alone")
     _found.kill(_found.scan(shop.site.environment))
     network.remove(shop.site)
-    shutil.rmtree(shop.site.run)
+    _place.forget_running(shop.site)
 
     shop.environment.up()
 
