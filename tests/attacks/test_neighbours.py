@@ -25,6 +25,7 @@ try:
         made += 1
 except OSError:
     pass
+time.sleep(3)
 print(json.dumps(made))
 """
 EAT = """
@@ -90,6 +91,7 @@ def test_what_one_app_takes_costs_no_visitor_of_another(
     assert callable(held)
     with visited(town.theirs) as statuses:
         result = town.attack(code)
+        time.sleep(1)
 
     assert held(result), result
     assert len(statuses) > 3
