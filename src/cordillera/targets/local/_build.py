@@ -99,7 +99,8 @@ def _around(target: Path, cache: Path, spec: Path, site: Site) -> list[str]:
     netns = _net.NETNS_FOLDER / site.build_netns(target.name)
     entered = ["nsenter", f"--net={netns}"] if site.namespaced else []
     own = ["--bind", str(target / "tmp"), "/tmp"]  # noqa: S108
-    own += [*_sandbox.both("--bind", target, cache), *_sandbox.both("--ro-bind", spec)]
+    own += _sandbox.both("--ro-bind", *_sandbox.python(), spec)  # they may lie in /tmp
+    own += _sandbox.both("--bind", target, cache)
     names = _build_network.resolvers(site) if entered else []
     groups = _sandbox.both("--bind", *_cgroup.folders(site))
     return [

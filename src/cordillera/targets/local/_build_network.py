@@ -59,7 +59,7 @@ def joined(site: Site, release: str, log: Path) -> Iterator[None]:
     try:
         _run("ip", "-netns", name, "link", "set", "lo", "up")
         rules.load(name, RULES.format(resolver=RESOLVER, closed=", ".join(closed())))
-        with process.beside(_slirp(name), log=log):
+        with process.beside(_slirp(name), log=log.with_name("build-network.log")):
             _wait(name)
             yield
     finally:
