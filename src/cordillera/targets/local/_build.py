@@ -25,8 +25,10 @@ from cordillera.targets.local import (
     _seccomp,
     _supervisor_config,
 )
+from cordillera.targets.local._keeper.processes import matching
 from cordillera.targets.local._log import log_tail
 from cordillera.targets.local._site import Site
+from cordillera.targets.local._start import OPEN_FILES, PATH
 
 WITHIN_S = 900.0
 USER = "build"
@@ -36,12 +38,11 @@ MOST_BYTES, MOST_FILES = 8 << 30, 1_000_000
 LOOK_EVERY_S = 5.0
 GIVEN = ("PIP_", "NPM_", "npm_config_", "HTTP", "http", "SSL_", "NODE_EXTRA_CA_CERTS")
 """Variables of ours that say how package registries are reached."""
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def path_variable(target: Path) -> str:
     """PATH for commands of the release in that folder: its own virtual environment and node modules first."""
-    return f"{target}/venv/bin:{target}/app/node_modules/.bin:{SYSTEM_PATH}"
+    return f"{target}/venv/bin:{target}/app/node_modules/.bin:{PATH}"
 
 
 def run(command: str, target: Path, site: Site, log: Path) -> None:
@@ -125,16 +126,17 @@ def _spec(argv: Sequence[str], target: Path, cache: Path, site: Site) -> Mapping
         "user": site.uid(USER), "groups": [], "capabilities": [], "keep_privileges": False,
         "filter": _seccomp.compiled().hex(),
         "cgroups": _cgroup.make(site, USER, LIMITS),
-        "limits": {"nofile": 65_536, "core": 0, "fsize": MOST_BYTES},
+        "limits": {"nofile": OPEN_FILES, "core": 0, "fsize": MOST_BYTES},
     }  # fmt: skip
 
 
 def _watch(target: Path, spec: Path, over: Event, grew: Event) -> None:
     """End a build that leaves more in its folder than it may, and say so by `grew`."""
+    sought = str(spec).encode()  # what its shim was told, in the sandbox's command
     while not over.wait(LOOK_EVERY_S):
         if too_large(target):
             grew.set()
-            for pid in _running(spec):
+            for pid in matching(lambda words: sought in words):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             return
@@ -153,18 +155,6 @@ def too_large(folder: Path) -> bool:
         if size > MOST_BYTES or count > MOST_FILES:
             return True
     return False
-
-
-def _running(spec: Path) -> list[int]:
-    """The sandbox of a build, told by the path of what its shim was told."""
-    sought, found = str(spec).encode(), []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and sought in (entry / "cmdline").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 def _interpreter() -> str:

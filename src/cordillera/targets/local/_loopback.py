@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cordillera.targets.local._site import FIRST_UID
+
 LISTENS = "0A"
-FIRST_OF_OURS = 700_000
-"""As root, services and servers have numbers of their own from here on."""
 TABLE = Path("/proc/net/tcp")
 
 
@@ -21,7 +21,7 @@ def networks(rows: Iterable[str], us: int) -> set[int]:
 
 
 def _ours(owner: int, us: int) -> bool:
-    return owner == us or (us == 0 and owner >= FIRST_OF_OURS)
+    return owner == us or (us == 0 and owner >= FIRST_UID)
 
 
 def _listening(rows: Iterable[str]) -> Iterator[tuple[int, int]]:
